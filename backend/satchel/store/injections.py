@@ -1,0 +1,70 @@
+"""What was offered to a chat, and what really went in: only that counts as given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apsw
+import msgspec
+
+from satchel.store.log import ensure_profile
+from satchel.store.store import Tx
+from satchel.types import BadInputError, NotFoundError
+
+KEEP_OFFERS_MS = 24 * 3600 * 1000
+"""An offer nobody inserted is dropped after a day."""
+
+
+def offer(
+    tx: Tx, injection_id: str, *, profile: str, site: str | None, external_id: str | None, hits: Sequence[str]
+) -> None:
+    """Remembers what a context held, so that its insertion can be reported."""
+    tx.db.execute(
+        "DELETE FROM injection WHERE pk IN (SELECT pk FROM injection WHERE inserted_at IS NULL AND created_at < ?"
+        " LIMIT 100)",
+        (tx.now - KEEP_OFFERS_MS,),
+    )
+    tx.db.execute(
+        "INSERT INTO injection (id, profile, site, external_id, created_at) VALUES (?, ?, ?, ?, ?)",
+        (injection_id, ensure_profile(tx, profile), site, external_id, tx.now),
+    )
+    pk = tx.db.last_insert_rowid()
+    tx.db.executemany("INSERT OR IGNORE INTO injection_hit (injection, hit) VALUES (?, ?)", [(pk, hit) for hit in hits])
+
+
+def profile_of(db: apsw.Connection, injection_id: str) -> str:
+    name = db.execute(
+        "SELECT p.name FROM injection i JOIN profile p ON p.pk = i.profile WHERE i.id = ?", (injection_id,)
+    ).get
+    if name is None:
+        raise NotFoundError(f"There is no injection {injection_id[:64]!r}; ask for the context again.")
+    return str(name)
+
+
+def inserted(tx: Tx, injection_id: str, hits: Sequence[str], *, external_id: str | None) -> None:
+    """Marks what went into which conversation. Reported again, it replaces what was said before."""
+    pk = tx.db.execute("SELECT pk FROM injection WHERE id = ?", (injection_id,)).get
+    if pk is None:
+        raise NotFoundError(f"There is no injection {injection_id[:64]!r}; ask for the context again.")
+    offered = {row[0] for row in tx.db.execute("SELECT hit FROM injection_hit WHERE injection = ?", (pk,))}
+    if strange := [hit for hit in hits if hit not in offered]:
+        raise BadInputError(f"`inserted` names {strange[0][:64]!r}, which this injection did not offer.")
+    tx.db.execute(
+        "UPDATE injection_hit SET inserted = hit IN (SELECT value FROM json_each(?)) WHERE injection = ?",
+        (msgspec.json.encode(hits).decode(), pk),
+    )
+    tx.db.execute(
+        "UPDATE injection SET inserted_at = ?, external_id = coalesce(?, external_id) WHERE pk = ?",
+        (tx.now, external_id, pk),
+    )
+
+
+def given(db: apsw.Connection, *, profile: str, site: str | None, external_id: str) -> list[str]:
+    """Ids of the hits that this conversation was already given."""
+    rows = db.execute(
+        "SELECT DISTINCT h.hit FROM injection i JOIN profile p ON p.pk = i.profile JOIN injection_hit h ON"
+        " h.injection = i.pk"
+        " WHERE p.name = ? AND i.external_id = ? AND (?3 IS NULL OR i.site IS NULL OR i.site = ?3) AND h.inserted",
+        (profile, external_id, site),
+    )
+    return [row[0] for row in rows]
