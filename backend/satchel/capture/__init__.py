@@ -1,0 +1,1 @@
+"""What arrives: normalised, cleaned of our own blocks and of secrets, recognisable when it comes again."""

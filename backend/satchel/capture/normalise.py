@@ -1,0 +1,138 @@
+"""From what a client sends to what the log keeps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from satchel import marker
+from satchel.capture.redact import redact
+from satchel.store.log import Incoming
+from satchel.times import parse_iso
+from satchel.types import BadInputError, Role
+
+MAX_ID = 512
+MAX_NAME = 100
+MAX_TITLE = 500
+MAX_URL = 2_048
+MAX_MESSAGES = 5_000
+
+
+class CapturedMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One turn as a client saw it. `id` is the site's own, where it has one; `sent_at` ISO 8601."""
+
+    role: Role
+    content: str
+    id: str | None = None
+    sent_at: str | None = None
+
+
+class Captured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Turns of one conversation. `external_id` is the site's id of it."""
+
+    site: str
+    external_id: str
+    messages: tuple[CapturedMessage, ...]
+    profile: str = "me"
+    title: str | None = None
+    url: str | None = None
+
+
+def check_name(field: str, value: str, limit: int = MAX_NAME) -> str:
+    """A name or id within its limit and without control characters. Raises BadInputError naming the field."""
+    if not value.strip():
+        raise BadInputError(f"`{field}` is empty.")
+    if len(value) > limit:
+        raise BadInputError(f"`{field}` is {len(value):,} characters long; the limit is {limit}.")
+    if any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise BadInputError(f"`{field}` holds control characters.")
+    return check_unicode(field, value)
+
+
+def check_unicode(field: str, value: str) -> str:
+    """Text that can be written as UTF-8. Raises BadInputError naming the field for half of a surrogate pair."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadInputError(f"`{field}` holds a lone surrogate at character {error.start}.") from None
+    return value
+
+
+def normalise(captured: Captured) -> list[Incoming]:
+    """Cleaned messages in their order. Raises BadInputError naming what is wrong; nothing is stored then."""
+    check_name("profile", captured.profile)
+    check_name("site", captured.site)
+    check_name("external_id", captured.external_id, MAX_ID)
+    if not captured.messages:
+        raise BadInputError("`messages` is empty: send at least one.")
+    if len(captured.messages) > MAX_MESSAGES:
+        raise BadInputError(
+            f"`messages` holds {len(captured.messages):,}; the limit is {MAX_MESSAGES:,} a call: send them in parts."
+        )
+    return _incoming(captured.messages)
+
+
+def _incoming(messages: Sequence[CapturedMessage]) -> list[Incoming]:
+    occurrences: Counter[bytes] = Counter()
+    cleaned = []
+    for index, message in enumerate(messages):
+        where = f"messages[{index}]"
+        if not message.content:
+            raise BadInputError(f"`{where}.content` is empty.")
+        check_unicode(f"{where}.content", message.content)
+        sent_at = None
+        if message.sent_at is not None:
+            try:
+                sent_at = parse_iso(message.sent_at)
+            except ValueError as error:
+                raise BadInputError(f"`{where}.sent_at`: {error}.") from None
+        content, masked = clean(message.content)
+        digest = hash_of(message.role, content)
+        if message.id is not None:
+            key = "id:" + check_name(f"{where}.id", message.id, MAX_ID)
+        else:
+            # People say "yes" twice: the same words are told apart by which time they are said.
+            occurrences[digest] += 1
+            key = f"words:{digest.hex()}:{occurrences[digest]}"
+        cleaned.append(
+            Incoming(
+                key=key,
+                external_id=message.id,
+                role=message.role,
+                content=content,
+                hash=digest,
+                sent_at=sent_at,
+                masked=masked,
+            )
+        )
+    return cleaned
+
+
+def clean(content: str) -> tuple[str, int]:
+    """Text without the blocks that Satchel inserted (rule 6) and with secrets masked (rule 2); how many masks."""
+    content, _ = marker.strip(content)
+    return redact(content)
+
+
+def hash_of(role: Role, content: str) -> bytes:
+    """SHA-256 of who said what."""
+    return hashlib.sha256(f"{role}\0{content}".encode("utf-8", "surrogatepass")).digest()
+
+
+def title_of(captured: Captured) -> str | None:
+    """Titles are decoration: cut rather than refused. Sites make them from the first prompt, so they are cleaned."""
+    if not captured.title:
+        return None
+    cleaned, _ = clean(captured.title)  # before the cut: half a secret is not recognised
+    return _storable(cleaned).replace("\0", "")[:MAX_TITLE] or None
+
+
+def url_of(captured: Captured) -> str | None:
+    return _storable(redact(captured.url)[0]) if captured.url and len(captured.url) <= MAX_URL else None
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
