@@ -1,0 +1,307 @@
+"""Takes extraction jobs from the queue, one at a time, and turns what they find into memories."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from satchel.models import ModelMissingError, Runtime
+from satchel.store import Store, Tx, jobs, log, memories, vectors
+from satchel.types import Draft, Job, Memory, NotFoundError, SatchelError, Status, StoreError
+
+if TYPE_CHECKING:
+    from satchel.extract.gate import Gate
+    from satchel.models.registry import ModelRole, PromptFormat
+
+SIMILAR = 24
+"""How many stored memories a draft is compared with."""
+
+RENEW_SECONDS = jobs.LEASE_MS / 3000
+STORE_RETRY_SECONDS = 5.0
+MODEL_RETRY_SECONDS = 2.0
+HOLD_MS = jobs.BACK_OFF_MS[-1]
+"""How long a job that waits for the generator lets others go first, unless the generator comes sooner. The queue
+knows no longer wait."""
+
+logger = logging.getLogger("satchel.extraction")
+
+Publish = Callable[..., None]
+
+
+class ExtractionWorker:
+    """Runs until cancelled; a job that was running then goes back to the queue unharmed."""
+
+    def __init__(
+        self, store: Store, models: Runtime, *, publish: Publish, stored: Callable[[], None] = lambda: None
+    ) -> None:
+        self._store = store
+        self._models = models
+        self._publish = publish
+        self._stored = stored
+        self._work = asyncio.Event()
+        self._work.set()
+        self._gate: Gate | None = None
+        self._held: set[str] = set()
+        """Ids of the jobs that wait for the generator."""
+
+    def wake(self) -> None:
+        self._work.set()
+
+    async def run(self) -> None:
+        held: Job | None = None
+        while True:
+            try:
+                if held is not None:  # the store was in trouble while this ran: that is not the job's fault
+                    await self._store.write(functools.partial(jobs.put_back, job_id=held.id))
+                    held = None
+                held = await self._next()
+                if held is None:
+                    await self._sleep()
+                    continue
+                await self._run(held)
+                held = None
+            except NotFoundError:
+                logger.info("a conversation was forgotten while it was read")
+                held = None
+            except StoreError as error:
+                logger.warning("extraction waits: %s", error)
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+            except Exception as error:  # noqa: BLE001 - nothing starts this again before the daemon is started anew
+                logger.error("extraction: %s", _type_and_place(error))  # noqa: TRY400 - no text in logs
+                if held is not None:
+                    # Not awaited: should this fail too, the lease runs out, and that counts as an attempt as well.
+                    mistake = functools.partial(jobs.fail, job_id=held.id, error=_mistake(error))
+                    held = None
+                    with contextlib.suppress(StoreError):
+                        self._store.submit(mistake)
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+
+    async def _next(self) -> Job | None:
+        self._work.clear()
+        if self._held and not self._missing("generate"):
+            await self._let_go()
+        now = self._store.now()
+        due = await self._store.read(lambda db: jobs.next_due(db, now))
+        # Looked at first: claiming is a write, and an idle daemon should not touch the disk.
+        if due is None or due > self._store.now():
+            return None
+        return await self._store.write(jobs.claim)
+
+    async def _sleep(self) -> None:
+        """Until woken, or until a job that backs off is due, or to look whether the generator has come."""
+        due = await self._store.read(lambda db: jobs.next_due(db, self._store.now()))
+        wait = None if due is None else max(due - self._store.now(), 50) / 1000
+        if self._held:
+            wait = min(wait or MODEL_RETRY_SECONDS, MODEL_RETRY_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._work.wait(), wait)
+
+    async def _run(self, job: Job) -> None:
+        profile = await self._store.read(lambda db: jobs.profile_of(db, job.id))
+        self._publish("job", profile, id=job.id, status="running")
+        renewing = asyncio.create_task(self._renew(job.id))
+        try:
+            found = await self._extract(job, profile)
+        except asyncio.CancelledError:
+            # Submitted, not awaited: this task is being cancelled, the writer still finishes its queue.
+            self._store.submit(lambda tx: jobs.put_back(tx, job.id))
+            raise
+        except NotFoundError:
+            logger.info("job %s: its conversation was forgotten meanwhile", job.id)
+            return
+        except StoreError:
+            raise  # `run` puts the job back once the store works again
+        except ModelMissingError as error:
+            await self._wait_for_model(job, profile, error)
+            return
+        except SatchelError as error:
+            await self._fail(job, profile, str(error))
+            return
+        except Exception as error:  # noqa: BLE001 - one turn that trips a bug must not stop all that follow
+            logger.error("job %s: %s", job.id, _type_and_place(error))  # noqa: TRY400 - no text in logs
+            await self._fail(job, profile, _mistake(error))
+            return
+        finally:
+            renewing.cancel()
+        await self._store.write(lambda tx: jobs.complete(tx, job.id, found))
+        self._held.discard(job.id)
+        self._publish("job", profile, id=job.id, status="completed")
+
+    async def _renew(self, job_id: str) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            with contextlib.suppress(StoreError):
+                await self._store.write(lambda tx: jobs.renew(tx, job_id))
+
+    def _missing(self, role: ModelRole) -> bool:
+        return any(model.state == "missing" and model.role == role for model in self._models.status())
+
+    async def _wait_for_model(self, job: Job, profile: str, error: ModelMissingError) -> None:
+        """Puts a job back that cannot be read before a model is fetched; the model is looked for now and then.
+
+        Without the embedder nothing can be read, and all wait. Without the generator only the jobs that ask it do:
+        the others go first. No attempt is counted: a week without the model must not leave a week of dead letters.
+        """
+        alone = error.role == "generate"
+        until = self._store.now() + HOLD_MS if alone else jobs.AT_ONCE
+        await self._store.write(lambda tx: jobs.put_back(tx, job.id, str(error), until=until))
+        self._publish("job", profile, id=job.id, status="queued")
+        if not alone or not self._held:  # said once for all that wait for it
+            logger.warning("extraction waits: %s", error)
+        if alone:
+            self._held.add(job.id)
+            return
+        while self._missing(error.role):
+            await asyncio.sleep(MODEL_RETRY_SECONDS)
+
+    async def _let_go(self) -> None:
+        """The generator has come: what waited for it is due at once."""
+        held = tuple(self._held)
+        await self._store.write(lambda tx: jobs.due_at_once(tx, held))
+        self._held.difference_update(held)
+
+    async def _fail(self, job: Job, profile: str, error: str) -> None:
+        await self._store.write(lambda tx: jobs.fail(tx, job.id, error))
+        after = await self._store.read(lambda db: jobs.job(db, job.id))
+        self._publish("job", profile, id=job.id, status=after.status)
+
+    async def _extract(self, job: Job, profile: str) -> list[int]:
+        """The pks of the memories that the job's messages gave or confirmed."""
+        from satchel.extract import pipeline  # late: the first job may wait for it, the daemon's start should not
+
+        turns = await self._store.read(lambda db: log.messages_of(db, job.conversation_id))
+        wanted = set(job.message_ids)
+        found: list[int] = []
+        for index, turn in enumerate(turns):
+            if turn.id not in wanted:
+                continue
+            drafts = await pipeline.extract(
+                [turn],
+                turns[max(0, index - pipeline.CONTEXT_TURNS) : index],
+                embedder=self._models,
+                generator=self._models,
+                gate=await self._ready_gate(),
+                now=self._store.now(),
+                prompt_format=self._prompt_format(),
+            )
+            for draft in drafts:
+                pk = await self._reconcile(draft, profile)
+                if pk is not None and pk not in found:
+                    found.append(pk)
+        await self._store.write(lambda tx: _withdraw(tx, job.message_ids))
+        self._stored()
+        return found
+
+    def _prompt_format(self) -> PromptFormat:
+        """The generator's. Where there is none, any: only who asks it to write has to wait for it, and is told then."""
+        try:
+            return self._models.prompt_format
+        except ModelMissingError:
+            return "plain"
+
+    async def _ready_gate(self) -> Gate:
+        from satchel.extract.gate import Gate
+
+        if self._gate is None:
+            self._gate = await asyncio.to_thread(Gate.load)
+        return self._gate
+
+    async def _reconcile(self, draft: Draft, profile: str) -> int | None:
+        """Settles a draft with what is known, in one transaction: nothing comes between the look and the deed."""
+        vector = (await self._models.embed([draft.text]))[0]
+        packed, dimensions = vector.tobytes(), len(vector)
+        # In a thread: a large model's file may have to be hashed.
+        embedder = await asyncio.to_thread(self._models.model_id, "embed")
+        # What rules worded was chosen by the gate, which judges the embedder's vectors.
+        model = await asyncio.to_thread(self._models.model_id, "generate") if draft.how == "model" else embedder
+
+        def settle(tx: Tx) -> tuple[int, str] | None:
+            vectors.prepare(tx, embedder, dimensions)
+            pk = _settle(tx, draft, profile, packed, model)
+            return None if pk is None else (pk, memories.by_pks(tx.db, [pk])[pk].id)
+
+        settled = await self._store.write(settle)
+        if settled is None:
+            return None
+        self._publish("memory", profile, id=settled[1])
+        return settled[0]
+
+
+def _settle(tx: Tx, draft: Draft, profile: str, vector: bytes, model: str) -> int | None:
+    """Stores a draft as `reconcile` decides; the pk of the memory that holds it now, None when nothing does.
+
+    `model`, the hash of the model that the draft is owed to, is stamped on it with the version of its wording.
+    """
+    from satchel.extract import reconcile
+    from satchel.extract.rewrite import RULES_VERSION
+    from satchel.extract.say import PROMPT_VERSION
+
+    near = _near(tx, draft, profile, vector)
+    ids = {memory.id: pk for pk, (memory, _) in near.items()}
+    own = {memory.id for pk, (memory, _) in near.items() if memories.is_users_own(tx.db, pk)}
+    decision = reconcile.decide(draft, list(near.values()), users_own=own)
+
+    def add(status: Status, valid_to: int | None = None) -> int:
+        stamp = PROMPT_VERSION if draft.how == "model" else RULES_VERSION
+        pk = memories.add(
+            tx, draft, profile=profile, status=status, valid_to=valid_to, model=model, prompt_version=stamp
+        )
+        vectors.put(tx, [(vectors.Waiting("memory", pk, draft.text), vector)])
+        return pk
+
+    match decision:
+        case reconcile.New(status=status, valid_to=valid_to):
+            return add(status, valid_to)
+        case reconcile.Observe(memory_id=memory_id, status=status):
+            pk = ids[memory_id]
+            if memories.observe(tx, pk, draft) and status is not None:
+                memories.edit(tx, pk, memories.Edit(status=status), by="extraction", change="enough evidence")
+            return pk
+        case reconcile.Supersede(memory_ids=old):
+            ended = memories.Edit(status="superseded", valid_to=draft.valid_from)
+            for memory_id in old:
+                memories.edit(tx, ids[memory_id], ended, by="extraction", change="superseded")
+            return add("active")
+        case reconcile.Resolve(memory_ids=rivals):
+            for memory_id in rivals:
+                if memory_id not in own:  # what the user wrote stands as it is
+                    doubted = memories.Edit(status="resolving")
+                    memories.edit(tx, ids[memory_id], doubted, by="extraction", change="contradicted")
+            return add("resolving")
+        case reconcile.Ignore():
+            told = next((pk for pk, (memory, _) in near.items() if reconcile.told_by(draft, memory)), None)
+            if told is not None:
+                memories.observe(tx, told, draft)  # counts nothing new; its quote now stands in the latest revision
+            return told
+
+
+def _near(tx: Tx, draft: Draft, profile: str, vector: bytes) -> dict[int, tuple[Memory, float]]:
+    """What the draft is compared with: the nearest in meaning, and whatever rests on the same turns."""
+    owner = log.ensure_profile(tx, profile)
+    cosines = dict(vectors.nearest(tx.db, "memory", vector, profile=owner, k=SIMILAR))
+    found = memories.by_pks(tx.db, list(cosines))
+    found |= memories.of_messages(tx.db, [source.message_id for source in draft.sources])
+    return {pk: (memory, cosines.get(pk, 0.0)) for pk, memory in found.items()}
+
+
+def _withdraw(tx: Tx, message_ids: Sequence[str]) -> None:
+    """What rests only on words that were edited away holds no more: the user took them back."""
+    for pk in memories.resting_on_old_words(tx.db, message_ids):
+        if not memories.is_users_own(tx.db, pk):
+            gone = memories.Edit(status="superseded", valid_to=tx.now)
+            memories.edit(tx, pk, gone, by="extraction", change="its words were edited away")
+
+
+def _mistake(error: Exception) -> str:
+    return f"Extraction made a mistake on this ({type(error).__name__})."
+
+
+def _type_and_place(error: Exception) -> str:
+    """What of an unforeseen error may stand in a log: its message may hold the user's words."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {at.filename}:{at.lineno}"

@@ -1,0 +1,166 @@
+"""Whole conversations through gate, wording, check, dates and alignment, with the real models."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from satchel.extract import align, pipeline
+from satchel.extract.gate import Gate, Verdict
+from satchel.models import Runtime
+from satchel.times import parse_iso
+from satchel.types import Draft, Message, ModelError, Role
+
+SAID_AT = parse_iso("2025-06-10T09:30:00Z")
+NOW = parse_iso("2025-06-12T00:00:00Z")
+Extract = Callable[..., list[Draft]]
+
+
+def conversation(*turns: tuple[Role, str]) -> list[Message]:
+    return [
+        Message(id=f"m{at}", conversation_id="c", role=role, content=content, time=SAID_AT, position=at)
+        for at, (role, content) in enumerate(turns)
+    ]
+
+
+@pytest.fixture(scope="module")
+def extract(models_folder: Path) -> Iterator[Extract]:
+    """Extraction with the default models, from turns to drafts, each draft aligned with its turns."""
+    loop = asyncio.new_event_loop()
+    runtime = Runtime(models_folder)
+    gate = Gate.load()
+
+    def run(*turns: tuple[Role, str], generator: Any = runtime) -> list[Draft]:
+        new = conversation(*turns)
+        found = loop.run_until_complete(
+            pipeline.extract(new, (), embedder=runtime, generator=generator, gate=gate, now=NOW)
+        )
+        by_id = {turn.id: turn for turn in new}
+        for draft in found:
+            assert draft.sources
+            assert all(align.stands(source, by_id[source.message_id]) for source in draft.sources)
+            assert all(by_id[source.message_id].role == "user" for source in draft.sources)
+        return found
+
+    yield run
+    loop.run_until_complete(runtime.close())
+    loop.close()
+
+
+def test_the_quick_start_gives_the_fact_and_the_hint(extract: Extract) -> None:
+    found = extract(
+        ("user", "I've decided to go to Guangzhou for the summer vacation. Which chain hotels could I stay at?"),
+        ("assistant", "You could consider 7 Days Inn, All Seasons, or Hilton."),
+        ("user", "I'll go with 7 Days Inn."),
+        ("assistant", "Okay, let me know if you need anything else."),
+    )
+    texts = [draft.text for draft in found]
+    assert "The user has decided to go to Guangzhou for the summer vacation, and chose 7 Days Inn." in texts
+    assert "The user may prefer chain hotels like 7 Days Inn over All Seasons or Hilton." in texts
+
+
+def test_a_statement_in_the_middle_of_a_request_is_kept_and_the_request_is_not(extract: Extract) -> None:
+    found = extract(
+        (
+            "user",
+            "Can you help me plan dinner for Saturday? My daughter Mia is allergic to peanuts. "
+            "Please give me a shopping list for six people.",
+        )
+    )
+    assert [draft.text for draft in found] == ["The user's daughter Mia is allergic to peanuts."]
+    assert found[0].sources[0].quote == "My daughter Mia is allergic to peanuts."
+
+
+def test_a_relative_date_is_resolved_against_the_turn(extract: Extract) -> None:
+    found = extract(("user", "We moved to Leeds last month with our two cats."))
+    assert [draft.text for draft in found] == [
+        "The user and others moved to Leeds last month [2025-05] with their two cats."
+    ]
+    assert found[0].event_time in {None, parse_iso("2025-05-01T00:00:00Z")}
+
+
+def test_what_the_assistant_says_is_never_the_user_s(extract: Extract) -> None:
+    found = extract(
+        ("user", "How do I repot a ficus?"),
+        ("assistant", "I live in Porto and I love ficus trees. You are allergic to peanuts and your name is Sam."),
+        ("user", "Thanks, that helps."),
+    )
+    assert found == []
+
+
+def test_questions_code_and_small_talk_give_nothing(extract: Extract) -> None:
+    assert (
+        extract(("user", "Hello! How are you?"), ("user", "```python\nmy_name = 'Sam'\n```\nWhat does this print?"))
+        == []
+    )
+
+
+class OneVector:
+    """An embedder for which everything looks the same."""
+
+    dimensions = 384
+
+    async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> np.ndarray:
+        return np.full((len(texts), 384), 384**-0.5, dtype=np.float32)
+
+
+class Everything:
+    """A gate that lets everything pass, the later the likelier."""
+
+    def judge(self, texts: Sequence[str], vectors: np.ndarray) -> list[Verdict]:
+        return [Verdict("fact", 0.5 + at / 1000) for at, _ in enumerate(texts)]
+
+
+def with_everything(content: str, *, generator: Any = None, now: int = NOW) -> Coroutine[Any, Any, list[Draft]]:
+    gate: Any = Everything()
+    return pipeline.extract(
+        conversation(("user", content)), (), embedder=OneVector(), generator=generator, gate=gate, now=now
+    )
+
+
+def test_one_message_gives_a_bounded_number_of_memories() -> None:
+    content = " ".join(f"My cousin number {at} lives in house {at * 7}." for at in range(60))
+    found = asyncio.run(with_everything(content))
+    assert len(found) == pipeline.MAX_DRAFTS
+    starts = [draft.sources[0].start for draft in found]
+    assert starts == sorted(starts)
+
+
+def test_a_memory_is_not_valid_from_the_future() -> None:
+    (found,) = asyncio.run(with_everything("My sister lives in Ghent.", now=5))
+    assert found.valid_from == 5
+
+
+def test_a_failing_model_fails_the_job() -> None:
+    class Dead:
+        prompt_format = "plain"
+
+        async def generate(self, *_: Any, **__: Any) -> Any:
+            raise ModelError("its process died")
+
+    with pytest.raises(ModelError):
+        asyncio.run(with_everything("Two kids and a dog, small budget.", generator=Dead()))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["I live in Porto. " * 500_000, "我住在杭州。" * 300_000, "I am " * 400_000, "\n" * 2_000_000],
+    ids=["sentences", "chinese", "one sentence", "lines"],
+)
+def test_a_message_of_megabytes_does_not_hold_up_the_loop(content: str) -> None:
+    async def longest_pause() -> float:
+        work = asyncio.create_task(with_everything(content))
+        worst, last = 0.0, time.perf_counter()
+        while not work.done():
+            await asyncio.sleep(0.005)
+            worst, last = max(worst, time.perf_counter() - last), time.perf_counter()
+        await work
+        return worst
+
+    assert asyncio.run(longest_pause()) < 1.0
