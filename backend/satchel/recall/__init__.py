@@ -1,0 +1,1 @@
+"""From a question to ranked memories and turns, and to context within a token budget."""

@@ -1,0 +1,102 @@
+"""What comes first, what may come at all."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from situations import candidate
+
+from satchel.recall.query import stems
+from satchel.recall.rank import coverage, rank, read_question
+from satchel.recall.topics import topics
+from satchel.times import parse_iso
+from satchel.types import Candidate
+
+NOW = parse_iso("2026-03-01")
+
+
+def ids(candidates: list[Candidate], query: str, **options) -> list[str]:
+    return [c.id for c in rank(candidates, query=query, now=NOW, limit=options.pop("limit", 10), **options)]
+
+
+def old_and_new() -> list[Candidate]:
+    return [
+        candidate("porto", "The user lives in Porto.", similarity=0.5),
+        candidate("turin", "The user lives in Turin.", similarity=0.5, status="superseded",
+                  date="2025-01-01", valid_to=parse_iso("2025-12-01")),
+    ]  # fmt: skip
+
+
+def test_what_is_no_longer_true_answers_only_questions_about_the_past() -> None:
+    assert ids(old_and_new(), "Where do I live?") == ["porto"]
+    assert ids(old_and_new(), "Where did I live before?") == ["porto", "turin"]
+
+
+def test_asking_as_of_a_date_sees_what_was_true_then() -> None:
+    assert ids(old_and_new(), "Where do I live?", at=parse_iso("2025-06-01")) == ["turin"]
+
+
+def test_archived_memories_never_come() -> None:
+    assert ids([candidate("a", "The user lives in Porto.", status="archived")], "Did I live in Porto?") == []
+
+
+def test_the_user_s_words_come_before_the_assistant_s() -> None:
+    text = "The talk about kidney disease was on Friday in Bologna."
+    own = candidate("own", text, kind="turn", similarity=0.6, date="2025-01-01")
+    other = candidate("other", text + " Indeed.", kind="turn", similarity=0.6, said_by="assistant")
+    assert ids([other, own], "When was my talk about kidney disease?")[0] == "own"
+
+
+def test_an_assistant_s_words_enter_a_prompt_only_when_asked_about() -> None:
+    said = candidate("a", "I suggest the Hotel Aurora in Bologna, near the station.", kind="turn",
+                     said_by="assistant", similarity=0.7)  # fmt: skip
+    assert ids([said], "hotel in Bologna near the station", threshold=0.5) == []
+    assert ids([said], "Which hotel in Bologna did you suggest?", threshold=0.5) == ["a"]
+
+
+def test_a_question_asked_before_is_no_answer() -> None:
+    asked = candidate("q", "How do I clean a cast-iron pan?", kind="turn", similarity=0.95)
+    assert ids([asked], "How do I clean my cast-iron pan?", threshold=0.5) == []
+    assert ids([asked], "How do I clean my cast-iron pan?") == ["q"]
+
+
+@pytest.mark.parametrize("query", ["", "hi", "ok thanks", "and what about you?", "\0"])
+def test_a_question_without_content_gets_no_context(query: str) -> None:
+    assert ids([candidate("a", "hi", similarity=1.0)], query, threshold=0.5) == []
+
+
+def test_how_to_answer_comes_along_but_not_alone() -> None:
+    vet = candidate("vet", "The user is a vet.", similarity=0.6)
+    style = candidate("style", "The user wants vet answers short.", kind="instruction", similarity=0.25)
+    assert ids([vet, style], "my vet practice", threshold=0.5) == ["vet", "style"]
+    assert ids([style], "Explain entropy", threshold=0.5) == []
+
+
+def test_words_alone_find_what_has_no_vector_yet() -> None:
+    found = [candidate("a", "My landlord Mr Ferrero raises the rent.", kind="turn", lexical=4.0),
+             candidate("b", "My car is red.", kind="turn", lexical=0.5)]  # fmt: skip
+    assert ids(found, "What did my landlord Ferrero say about the rent?", threshold=0.5) == ["a"]
+
+
+def test_frequencies_decide_which_word_tells() -> None:
+    question = read_question("rent Ferrero", {"rent": 1.0, "ferrero": 9.0})
+    assert coverage(question, stems("Mr Ferrero")) == pytest.approx(0.9)
+
+
+def test_fields_of_life() -> None:
+    assert topics("The user is vegetarian.") & topics("plan a dinner menu") == {"food"}
+    assert topics("我吃素") & topics("推荐一家餐厅") == {"food"}
+    assert topics("The user has two colleagues in Lyon") == {"work"}
+
+
+texts = st.text(max_size=60) | st.sampled_from(["my dog", "Where did I live before?", "我的猫", "hi"])
+
+
+@given(st.lists(st.tuples(texts, st.none() | st.floats(-1, 1), st.floats(0, 50)), max_size=8), texts,
+       st.none() | st.floats(0, 1))  # fmt: skip
+def test_scores_are_in_range_and_order(found, query: str, threshold: float | None) -> None:
+    made = [candidate(str(i), text, similarity=s, lexical=x) for i, (text, s, x) in enumerate(found)]
+    ranked = rank(made, query=query, now=NOW, limit=5, threshold=threshold)
+    assert len(ranked) <= 5
+    assert all(0 <= c.score <= 1 for c in ranked)
+    assert [c.score for c in ranked] == sorted((c.score for c in ranked), reverse=True)
+    assert threshold is None or all(c.score >= threshold for c in ranked)

@@ -1,0 +1,144 @@
+"""What recall gathers from a real store: filters reach behind what they reject, and nothing else's words get in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from satchel.capture.normalise import Captured, CapturedMessage, normalise
+from satchel.recall.recall import Recall
+from satchel.store import Store, log, memories, vectors
+from satchel.store.candidates import EXCERPT
+from satchel.store.search import Filter
+from satchel.types import Draft, Kind, ModelError
+
+
+class SameForAll:
+    """An embedder for which everything means the same: only filters tell the rows apart."""
+
+    dimensions = 8
+    prompt_format = "plain"
+
+    async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
+        return np.full((len(texts), 8), 8**-0.5, dtype=np.float32)
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+    async def generate(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "data")
+    yield opened
+    opened.close()
+
+
+def say(store: Store, site: str, external_id: str, *texts: str, profile: str = "me", role: Any = "user") -> None:
+    captured = Captured(
+        profile=profile,
+        site=site,
+        external_id=external_id,
+        messages=tuple(CapturedMessage(role=role, content=text) for text in texts),
+    )
+    store.write_now(
+        lambda tx: log.record(
+            tx,
+            profile=profile,
+            site=site,
+            external_id=external_id,
+            title=None,
+            url=None,
+            messages=normalise(captured),
+        )
+    )
+
+
+def remember(store: Store, kind: Kind, *texts: str, profile: str = "me") -> None:
+    for text in texts:
+        draft = Draft(kind=kind, text=text, key="k", tags=(), sources=(), valid_from=1)
+        store.write_now(lambda tx, draft=draft: memories.add(tx, draft, profile=profile, by_hand=True))
+
+
+def index(store: Store) -> None:
+    async def all_of_it() -> None:
+        while waiting := store.read_now(lambda db: vectors.waiting(db, 500)):
+            rows = await SameForAll().embed([item.text for item in waiting])
+            packed = [(item, row.tobytes()) for item, row in zip(waiting, rows, strict=True)]
+            store.write_now(lambda tx, packed=packed: (vectors.prepare(tx, "m", 8), vectors.put(tx, packed)))
+
+    store.write_now(lambda tx: vectors.prepare(tx, "m", 8))
+    asyncio.run(all_of_it())
+
+
+def found(store: Store, question: str, **how: Any) -> list[str]:
+    asked = {"profile": "me", "limit": 5} | how
+    return [hit.text for hit in asyncio.run(Recall(store, SameForAll()).search(question, **asked))]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_filter_reaches_behind_a_hundred_better_hits(store: Store, indexed: bool) -> None:
+    say(store, "a", "1", *(f"The quokka number {n} eats quokka leaves." for n in range(300)), role="assistant")
+    say(store, "b", "2", "A quokka sat by the road.")
+    if indexed:
+        index(store)
+    wanted = ["A quokka sat by the road."]
+    assert found(store, "quokka", only=Filter(site="b")) == wanted
+    assert found(store, "quokka", only=Filter(said_by="user")) == wanted
+
+
+def test_a_kind_is_found_behind_many_of_another(store: Store) -> None:
+    remember(store, "fact", *(f"The user saw numbat number {n}, a numbat." for n in range(200)))
+    remember(store, "explicit_preference", "The user likes the numbat.")
+    index(store)
+    assert found(store, "numbat", kinds=("explicit_preference",)) == ["The user likes the numbat."]
+
+
+def test_another_profile_s_rows_take_no_place(store: Store) -> None:
+    say(store, "a", "1", *(f"Quokka {n}, quokka." for n in range(400)), profile="other")
+    say(store, "a", "1", "My quokka is called Pip.")
+    index(store)
+    assert found(store, "quokka") == ["My quokka is called Pip."]
+
+
+def test_the_conversation_that_asks_is_known_by_its_site_as_well(store: Store) -> None:
+    say(store, "a", "1", "The heron stands by the pond.")
+    assert found(store, "heron", external_id="1") == []
+    assert found(store, "heron", site="a", external_id="1") == []
+    assert found(store, "heron", site="b", external_id="1") == ["The heron stands by the pond."]
+
+
+def test_of_a_pasted_book_only_the_beginning_is_a_hit(store: Store) -> None:
+    say(store, "a", "1", "The heron. " + "And so on. " * 100_000)
+    (text,) = found(store, "heron")
+    assert len(text) == EXCERPT
+
+
+def test_common_words_do_not_keep_a_rare_one_from_being_found(store: Store) -> None:
+    for start in range(0, 5000, 500):
+        say(
+            store,
+            "a",
+            str(start),
+            *(f"Common words stand here, common words, number {n}." for n in range(start, start + 500)),
+        )
+    say(store, "a", "rare", "Common words and a single axolotl.")
+    assert found(store, "common words number axolotl")[0] == "Common words and a single axolotl."
+
+
+def test_without_an_embedder_words_alone_find_it(store: Store) -> None:
+    class Broken(SameForAll):
+        async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
+            raise ModelError("not there")
+
+    say(store, "a", "1", "The heron stands by the pond.")
+    hits = asyncio.run(Recall(store, Broken()).search("heron", profile="me", limit=5))  # type: ignore[arg-type]
+    assert [hit.text for hit in hits] == ["The heron stands by the pond."]
