@@ -1,0 +1,61 @@
+"""What the client that asks may do: its scopes and its profiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+
+from satchel.api.daemon import Daemon
+from satchel.store.clients import Client
+from satchel.types import SatchelError, Scope
+
+AnyRequest = Request[Any, Any, Any]
+
+TheDaemon = NamedDependency[Daemon]
+"""How a handler asks for the one that the application was made with."""
+
+
+class ForbiddenError(SatchelError):
+    status = 403
+    title = "Not allowed"
+
+
+def client_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Client:
+    """The client whose token the guard accepted."""
+    client = connection.scope.get("satchel_client")
+    if not isinstance(client, Client):
+        raise ForbiddenError("This call needs a token.")
+    return client
+
+
+async def needs_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A Litestar guard, async because Litestar runs a plain one in a thread.
+
+    The handler's `opt["scope"]` must be among the client's; without one, any client may ask.
+    """
+    scope: Scope | None = handler.opt.get("scope")
+    if scope is None:
+        return
+    client = client_of(connection)
+    if not client.may(scope):
+        raise ForbiddenError(f"The token of {client.name!r} lacks the scope {scope!r}.")
+
+
+def check_profile(request: AnyRequest, profile: str) -> str:
+    client = client_of(request)
+    if not client.sees(profile):
+        raise ForbiddenError(f"The token of {client.name!r} is not for the profile {profile!r}.")
+    return profile
+
+
+def sees(request: AnyRequest, profile: str) -> bool:
+    return client_of(request).sees(profile)
+
+
+def visible_profiles(request: AnyRequest) -> tuple[str, ...] | None:
+    """The profiles the client is limited to, None for all."""
+    return client_of(request).profiles

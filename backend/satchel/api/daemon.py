@@ -1,0 +1,143 @@
+"""The daemon's parts, put together: store, models, recall, and the two workers that follow capture."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from satchel.api.events import Events
+from satchel.capture.normalise import Captured, normalise, title_of, url_of
+from satchel.config import Config
+from satchel.extract.worker import ExtractionWorker
+from satchel.models import ModelState, Runtime
+from satchel.recall.indexer import Indexer
+from satchel.recall.recall import Recall
+from satchel.store import Store, clients, jobs, log
+from satchel.store.clients import Client
+from satchel.types import StoreError
+
+EMPTY_LOG_SECONDS = 5.0
+"""Between attempts to take forgotten bytes out of a log that another program is reading."""
+
+LARGE_CAPTURE = 50_000
+"""Code points from which a capture is cleaned in a thread, so that others are answered meanwhile."""
+
+logger = logging.getLogger("satchel.daemon")
+
+
+class Daemon:
+    """Everything that lives as long as the process. `start` and `stop` run in the server's event loop."""
+
+    def __init__(self, store: Store, runtime: Runtime, config: Config) -> None:
+        self.store = store
+        self.runtime = runtime
+        self.config = config
+        self.events = Events()
+        self.recall = Recall(store, runtime, threshold=config.recall.threshold)
+        self.indexer = Indexer(store, runtime)
+        self.worker = ExtractionWorker(store, runtime, publish=self.events.publish, stored=self.indexer.wake)
+        self.ready = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._emptying: asyncio.Task[None] | None = None
+        self._seen: dict[str, int] = {}
+
+    async def start(self) -> None:
+        await self.store.write(jobs.release_all)
+        self._tasks = [
+            asyncio.create_task(self.worker.run(), name="extraction"),
+            asyncio.create_task(self.indexer.run(), name="indexing"),
+        ]
+        self.ready = True
+
+    async def stop(self) -> None:
+        """Ends streams, puts the running job back, ends the model processes, closes the store: each step,
+        whatever became of the ones before."""
+        self.ready = False
+        self.events.close()
+        tasks = [*self._tasks, *([self._emptying] if self._emptying else [])]
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                logger.error("a background task had ended early: %s", type(ended).__name__)
+        try:
+            await self.runtime.close()
+        finally:
+            await asyncio.to_thread(self.store.close)
+
+    # What the controllers call
+
+    async def capture(self, captured: Captured) -> log.Recorded:
+        """Files a capture; returns when it is on disk. Raises BadInputError, StoreError."""
+        large = sum(len(message.content) for message in captured.messages) > LARGE_CAPTURE
+        messages = await asyncio.to_thread(normalise, captured) if large else normalise(captured)
+        recorded = await self.store.write(
+            lambda tx: log.record(
+                tx,
+                profile=captured.profile,
+                site=captured.site,
+                external_id=captured.external_id,
+                title=title_of(captured),
+                url=url_of(captured),
+                messages=messages,
+            )
+        )
+        if recorded.accepted:
+            self.changed("job", captured.profile, id=recorded.job_id, status="queued")
+            self.wake()
+        return recorded
+
+    def wake(self) -> None:
+        """There is work for the workers."""
+        self.worker.wake()
+        self.indexer.wake()
+
+    def changed(self, name: str, profile: str, **data: Any) -> None:
+        self.events.publish(name, profile, **data)
+        self.indexer.wake()
+
+    async def forgotten(self, profile: str, **data: Any) -> None:
+        """After a deletion: returns when the bytes are gone from the write-ahead log too.
+
+        Raises StoreError when another program's read holds them there; they are taken out as soon as it lets go.
+        """
+        self.events.publish("forgotten", profile, **data)
+        try:
+            await self.store.truncate_log()
+        except StoreError as error:
+            if self._emptying is None or self._emptying.done():
+                self._emptying = asyncio.create_task(self._empty_log(), name="emptying the write-ahead log")
+            raise StoreError(
+                f"It is forgotten, but its bytes still lie in the write-ahead log: {error} Satchel goes on trying."
+            ) from error
+
+    async def _empty_log(self) -> None:
+        while True:
+            await asyncio.sleep(EMPTY_LOG_SECONDS)
+            with contextlib.suppress(StoreError):
+                await self.store.truncate_log()
+                return
+
+    def model_states(self) -> Sequence[ModelState]:
+        return self.runtime.status()
+
+    # What the guard calls
+
+    def client_of_token(self, token: str) -> Client | None:
+        return self.store.read_now(lambda db: clients.by_token(db, token))
+
+    def client_seen(self, client: Client) -> None:
+        now = self.store.now()
+        last = self._seen.get(client.id, client.last_used_at or 0)
+        if abs(now - last) >= clients.SEEN_EVERY_MS:
+            self._seen[client.id] = now
+            # Not awaited: whether this is written must not slow down or fail the request.
+            self.store.submit(lambda tx: clients.seen(tx, client.id)).add_done_callback(_note_failure)
+
+
+def _note_failure(future: Any) -> None:
+    if error := future.exception():
+        logger.warning("could not note a client's last use: %s", error)

@@ -1,0 +1,85 @@
+"""From what went wrong to the problem that is answered."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
+from litestar.types import ExceptionHandlersMap
+
+from satchel.api.problem import MEDIA_TYPE, Problem
+from satchel.types import SatchelError
+
+log = logging.getLogger("satchel.api")
+
+
+def respond(problem: Problem) -> Response[Problem]:
+    return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE)
+
+
+def satchel_error(_: Request[Any, Any, Any], error: SatchelError) -> Response[Problem]:
+    return respond(Problem(status=error.status, title=error.title, detail=str(error)))
+
+
+def http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+    return respond(problem_of(error))
+
+
+def problem_of(error: HTTPException) -> Problem:
+    detail, errors = error.detail, []
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        errors = [
+            {"field": str(e.get("key", "")), "message": str(e.get("message", ""))}
+            for e in error.extra
+            if isinstance(e, dict)
+        ]
+        said = [f"{e['field']}: {e['message']}" if e["field"] else e["message"] for e in errors]
+        detail = "; ".join(said) or detail
+    elif isinstance(error.__cause__, SerializationException):
+        detail = _malformed(str(error.__cause__))
+    if error.status_code == 413:
+        detail = "The request is larger than 10 MB, the limit of one call; send it in parts. Nothing of it was stored."
+    return Problem(status=error.status_code, title=HTTPStatus(error.status_code).phrase, detail=detail, errors=errors)
+
+
+def _malformed(said: str) -> str:
+    """One sentence for what the JSON decoder says. It takes half of a surrogate pair before a quote for an end, too."""
+    said = said.removeprefix("400: ").removeprefix("JSON is malformed: ").rstrip(".")
+    if "truncated" in said:
+        return "The JSON ends too early, or a string in it ends with half of a surrogate pair."
+    return f"The JSON is malformed: {said}."
+
+
+TOO_DEEP = "The JSON is nested too deep."
+
+
+def too_deep(_: Request[Any, Any, Any], __: RecursionError) -> Response[Problem]:
+    """What the JSON decoder raises for ten thousand brackets."""
+    return respond(Problem(status=400, title=HTTPStatus(400).phrase, detail=TOO_DEEP))
+
+
+def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    # The traceback's frames may hold message text in their locals, its lines do not; values are never logged.
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "?"
+    log.error("%s %s: %s at %s", request.method, request.url.path, type(error).__name__, place)
+    return respond(
+        Problem(
+            status=500,
+            title="Internal error",
+            detail="Satchel made a mistake on this request. What it acknowledged is safe; its log has the place.",
+        )
+    )
+
+
+HANDLERS: ExceptionHandlersMap = {
+    SatchelError: satchel_error,
+    HTTPException: http_error,
+    RecursionError: too_deep,
+    Exception: unexpected,
+}

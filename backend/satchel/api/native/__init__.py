@@ -1,0 +1,16 @@
+"""The native API (`/v1`)."""
+
+from satchel.api.native.capture import CaptureController
+from satchel.api.native.conversations import ConversationController
+from satchel.api.native.memories import MemoryController
+from satchel.api.native.recall import RecallController
+from satchel.api.native.state import StateController, health
+
+__all__ = [
+    "CaptureController",
+    "ConversationController",
+    "MemoryController",
+    "RecallController",
+    "StateController",
+    "health",
+]

@@ -1,0 +1,76 @@
+"""Recall: a question in, ranked hits or an assembled context out."""
+
+from __future__ import annotations
+
+from litestar import Controller, post
+from litestar.params import FromPath, JSONBody
+
+from satchel.api.access import AnyRequest, TheDaemon, check_profile, sees
+from satchel.api.schemas import (
+    ContextAnswer,
+    ContextRequest,
+    Done,
+    Hit,
+    Hits,
+    InjectionReport,
+    RecallRequest,
+    maybe_moment,
+)
+from satchel.store import Tx, injections
+from satchel.store.search import Filter
+from satchel.types import NotFoundError
+
+
+class RecallController(Controller):
+    path = "/v1"
+    tags = ("recall",)
+
+    @post("/recall", status_code=200, opt={"scope": "recall"})
+    async def recall(self, request: AnyRequest, data: JSONBody[RecallRequest], daemon: TheDaemon) -> Hits:
+        """Memories and turns that answer a question, best first."""
+        check_profile(request, data.profile)
+        found = await daemon.recall.search(
+            data.query,
+            profile=data.profile,
+            limit=data.limit,
+            kinds=data.kinds,
+            only=data.filter.to_filter() if data.filter else Filter(),
+            external_id=data.external_id,
+            at=maybe_moment("at", data.at),
+        )
+        return Hits(hits=[Hit.of(hit) for hit in found])
+
+    @post("/context", status_code=200, opt={"scope": "recall"})
+    async def context(self, request: AnyRequest, data: JSONBody[ContextRequest], daemon: TheDaemon) -> ContextAnswer:
+        """A block to put before the question: what bears on it, dated and sourced, within budget; "" for nothing."""
+        check_profile(request, data.profile)
+        assembled = await daemon.recall.context(
+            data.query,
+            profile=data.profile,
+            site=data.site,
+            external_id=data.external_id,
+            budget=data.budget_tokens,
+            style=data.style,
+            at=maybe_moment("at", data.at),
+        )
+        return ContextAnswer(
+            context=assembled.context,
+            prompt=assembled.prompt,
+            tokens=assembled.tokens,
+            hits=[Hit.of(hit) for hit in assembled.hits],
+            injection_id=assembled.injection_id,
+        )
+
+    @post("/injections/{injection_id:str}", status_code=200, opt={"scope": "recall"})
+    async def inserted(
+        self, request: AnyRequest, injection_id: FromPath[str], data: JSONBody[InjectionReport], daemon: TheDaemon
+    ) -> Done:
+        """Reports what was really inserted, and where: only that is not offered there again."""
+
+        def report(tx: Tx) -> None:
+            if not sees(request, injections.profile_of(tx.db, injection_id)):
+                raise NotFoundError(f"There is no injection {injection_id[:64]!r}; ask for the context again.")
+            injections.inserted(tx, injection_id, data.inserted, external_id=data.external_id)
+
+        await daemon.store.write(report)
+        return Done()

@@ -1,0 +1,144 @@
+"""What the daemon is doing, what changed, and everything as a file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Annotated
+
+import apsw
+import msgspec
+from litestar import Controller, get
+from litestar.params import QueryParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
+
+from satchel import __version__
+from satchel.api.access import AnyRequest, TheDaemon, check_profile, sees, visible_profiles
+from satchel.api.schemas import ChangeList, Health, ModelAnswer, StatusAnswer, record_of
+from satchel.store import changes, jobs, memories, vectors
+
+EXPORT_BATCH = 500
+
+
+@get("/health", tags=("state",), security=[])
+async def health(daemon: TheDaemon) -> Health:
+    """Whether Satchel answers. Needs no token and tells nothing private."""
+    return Health(name="satchel", version=__version__, ready=daemon.ready)
+
+
+_MINE = "WITH mine AS (SELECT pk FROM profile WHERE name IN (SELECT value FROM json_each(?)))"
+
+Counts = tuple[dict[str, int], dict[str, int], int]
+"""Jobs by state, how much is stored, and how much waits for its vector."""
+
+
+def _counts(db: apsw.Connection) -> Counts:
+    queue = {str(status): number for status, number in jobs.counts(db).items()}
+    stored = {
+        "conversations": db.execute("SELECT count(*) FROM conversation").get,
+        "messages": db.execute("SELECT count(*) FROM message").get,
+    }
+    return queue, stored | _by_status(memories.counts(db).items()), vectors.count_waiting(db)
+
+
+def _counts_in(db: apsw.Connection, profiles: Sequence[str]) -> Counts:
+    """The same, of what a client limited to some profiles may see."""
+
+    def count(sql: str) -> dict[str, int]:
+        return {str(what): int(str(number)) for what, number in db.execute(f"{_MINE} {sql}", only)}
+
+    only = (msgspec.json.encode(profiles).decode(),)
+    queue = count(
+        "SELECT j.status, count(*) FROM job j JOIN conversation c ON c.pk = j.conversation"
+        " WHERE c.profile IN mine GROUP BY j.status"
+    )
+    stored = count(
+        "SELECT 'conversations', count(*) FROM conversation WHERE profile IN mine UNION ALL"
+        " SELECT 'messages', count(*) FROM message m JOIN conversation c ON c.pk = m.conversation"
+        " WHERE c.profile IN mine"
+    )
+    by_status = count("SELECT status, count(*) FROM memory WHERE profile IN mine GROUP BY status")
+    waiting = count(
+        "SELECT 'turns', count(*) FROM unindexed u JOIN message m ON u.type = 'turn' AND m.pk = u.pk"
+        " JOIN conversation c ON c.pk = m.conversation WHERE c.profile IN mine UNION ALL"
+        " SELECT 'memories', count(*) FROM unindexed u JOIN memory y ON u.type = 'memory' AND y.pk = u.pk"
+        " WHERE y.profile IN mine"
+    )
+    none = {"queued": 0, "running": 0, "failed": 0, "completed": 0}
+    return none | queue, stored | _by_status(by_status.items()), sum(waiting.values())
+
+
+def _by_status(counted: Iterable[tuple[str, int]]) -> dict[str, int]:
+    return {f"memories_{status}": number for status, number in counted}
+
+
+class StateController(Controller):
+    path = "/v1"
+    tags = ("state",)
+
+    @get("/status")
+    async def status(self, request: AnyRequest, daemon: TheDaemon) -> StatusAnswer:
+        """The queue, what waits for its vector, the models, and how much is stored."""
+        profiles = visible_profiles(request)
+
+        def look(db: apsw.Connection) -> Counts:
+            return _counts(db) if profiles is None else _counts_in(db, profiles)
+
+        queue, counts, indexing = await daemon.store.read(look)
+        return StatusAnswer(
+            queued=queue["queued"],
+            running=queue["running"],
+            failed=queue["failed"],
+            completed=queue["completed"],
+            indexing=indexing,
+            models=[
+                ModelAnswer(role=m.role, name=m.name, state=m.state, error=m.error, resident_bytes=m.resident)
+                for m in daemon.model_states()
+            ],
+            counts=counts,
+        )
+
+    @get("/events", media_type="text/event-stream")
+    async def events(self, request: AnyRequest, daemon: TheDaemon) -> ServerSentEvent:
+        """Server-sent events: `job`, `memory`, `forgotten`; ids and states only."""
+
+        async def stream() -> AsyncIterator[ServerSentEventMessage]:
+            yield ServerSentEventMessage(comment="listening", data=None)
+            async for event in daemon.events.listen():
+                if event is None:
+                    yield ServerSentEventMessage(comment="still here", data=None)
+                elif event.profile is None or sees(request, event.profile):
+                    data = msgspec.json.encode({"profile": event.profile, **event.data}).decode()
+                    yield ServerSentEventMessage(event=event.name, data=data)
+
+        return ServerSentEvent(stream())
+
+    @get("/changes", opt={"scope": "manage"})
+    async def changes(
+        self,
+        request: AnyRequest,
+        daemon: TheDaemon,
+        since: Annotated[str, QueryParameter(max_length=40)] = "",
+        limit: Annotated[int, QueryParameter(ge=1, le=5000)] = 1000,
+    ) -> ChangeList:
+        """Rows that changed after the cursor, in order, tombstones included. Go on until nothing comes."""
+        profiles = visible_profiles(request)
+        found, cursor = await daemon.store.read(lambda db: changes.since(db, since, limit=limit, profiles=profiles))
+        return ChangeList(changes=[record_of(c) for c in found], cursor=cursor)
+
+    @get("/export", opt={"scope": "manage"}, media_type="application/x-ndjson")
+    async def export(
+        self, request: AnyRequest, daemon: TheDaemon, profile: Annotated[str, QueryParameter(max_length=100)] = "me"
+    ) -> Stream:
+        """Everything in a profile, one JSON record a line: earlier revisions and history too, unlike `/v1/changes`."""
+        check_profile(request, profile)
+
+        async def lines() -> AsyncIterator[bytes]:
+            cursor: changes.Cursor | None = changes.Cursor()
+            while cursor is not None:
+                look = functools.partial(changes.export_batch, profile=profile, cursor=cursor, size=EXPORT_BATCH)
+                found, cursor = await daemon.store.read(look)
+                if found:
+                    yield b"".join(msgspec.json.encode(record_of(c)) + b"\n" for c in found)
+
+        return Stream(lines(), media_type="application/x-ndjson")

@@ -1,0 +1,448 @@
+"""The native API's bodies. Times are ISO 8601 here; unknown fields are refused by name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from satchel.store import changes
+from satchel.store.log import ProfileCount, Revision
+from satchel.store.memories import Version
+from satchel.store.search import Filter
+from satchel.times import parse_iso, to_iso
+from satchel.types import (
+    BadInputError,
+    Candidate,
+    Conversation,
+    Job,
+    JobStatus,
+    Kind,
+    Memory,
+    Message,
+    Role,
+    SaidBy,
+    Source,
+    Status,
+    Style,
+)
+
+MAX_QUERY = 100_000
+MAX_TEXT = 10_000
+
+Query = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_QUERY)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+Key = Annotated[str, msgspec.Meta(max_length=200)]
+Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+Tags = Annotated[tuple[Tag, ...], msgspec.Meta(max_length=50)]
+Profile = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+ExternalId = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+Site = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+HitKind = Literal["fact", "event", "explicit_preference", "implicit_preference", "instruction", "turn"]
+
+
+class Strict(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A request body."""
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """A response body."""
+
+
+def moment(field: str, text: str) -> int:
+    try:
+        return parse_iso(text)
+    except ValueError as error:
+        raise BadInputError(f"`{field}`: {error}.") from None
+
+
+def maybe_moment(field: str, text: str | None) -> int | None:
+    return None if text is None else moment(field, text)
+
+
+def iso(ms: int | None) -> str | None:
+    return None if ms is None else to_iso(ms)
+
+
+# Capture
+
+
+class Accepted(Answer):
+    conversation_id: str
+    message_ids: list[str]
+    accepted: int
+    duplicates: int
+    job_id: str
+
+
+class JobAnswer(Answer):
+    id: str
+    conversation_id: str
+    status: JobStatus
+    error: str | None
+    attempts: int
+    memory_ids: tuple[str, ...]
+    created_at: str
+    updated_at: str
+
+    @classmethod
+    def of(cls, job: Job) -> JobAnswer:
+        return cls(
+            id=job.id,
+            conversation_id=job.conversation_id,
+            status=job.status,
+            error=job.error,
+            attempts=job.attempts,
+            memory_ids=job.memory_ids,
+            created_at=to_iso(job.created_at),
+            updated_at=to_iso(job.updated_at),
+        )
+
+
+class JobList(Answer):
+    items: list[JobAnswer]
+
+
+class ModelAnswer(Answer):
+    role: str
+    name: str
+    state: str
+    error: str | None
+    resident_bytes: int | None
+
+
+class StatusAnswer(Answer):
+    queued: int
+    running: int
+    failed: int
+    completed: int
+    indexing: int
+    models: list[ModelAnswer]
+    counts: dict[str, int]
+
+
+# Recall
+
+
+class RecallFilter(Strict):
+    """What hits must be like; times ISO 8601."""
+
+    site: Site | None = None
+    conversation_id: str | None = None
+    said_by: SaidBy | None = None
+    tags: Tags = ()
+    since: str | None = None
+    until: str | None = None
+
+    def to_filter(self) -> Filter:
+        return Filter(
+            site=self.site,
+            conversation_id=self.conversation_id,
+            said_by=self.said_by,
+            tags=self.tags,
+            since=maybe_moment("filter.since", self.since),
+            until=maybe_moment("filter.until", self.until),
+        )
+
+
+class RecallRequest(Strict):
+    query: Query
+    profile: Profile = "me"
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    kinds: tuple[HitKind, ...] | None = None
+    filter: RecallFilter | None = None
+    external_id: ExternalId | None = None
+    at: str | None = None
+
+
+class Hit(Answer):
+    type: str
+    id: str
+    kind: str
+    text: str
+    score: float
+    said_by: SaidBy
+    conversation_id: str | None
+    site: str | None
+    sources: tuple[Source, ...]
+    time: str
+    status: Status
+    reasoning: str | None
+
+    @classmethod
+    def of(cls, hit: Candidate) -> Hit:
+        return cls(
+            type=hit.type,
+            id=hit.id,
+            kind=hit.kind,
+            text=hit.text,
+            score=round(hit.score, 4),
+            said_by=hit.said_by,
+            conversation_id=hit.conversation_id,
+            site=hit.site,
+            sources=hit.sources,
+            time=to_iso(hit.time),
+            status=hit.status,
+            reasoning=hit.reasoning,
+        )
+
+
+class Hits(Answer):
+    hits: list[Hit]
+
+
+class ContextRequest(Strict):
+    query: Query
+    profile: Profile = "me"
+    site: Site | None = None
+    external_id: ExternalId | None = None
+    budget_tokens: Annotated[int, msgspec.Meta(ge=1, le=32_000)] = 800
+    style: Style | None = None
+    at: str | None = None
+
+
+class ContextAnswer(Answer):
+    """`context` is the block to insert ("" when nothing is relevant), `prompt` the block with the question after it."""
+
+    context: str
+    prompt: str
+    tokens: int
+    hits: list[Hit]
+    injection_id: str
+
+
+class InjectionReport(Strict):
+    inserted: tuple[str, ...]
+    external_id: ExternalId | None = None
+
+
+class Done(Answer):
+    success: bool = True
+
+
+# Memories
+
+
+class MemoryAnswer(Answer):
+    id: str
+    profile: str
+    kind: Kind
+    text: str
+    key: str
+    tags: tuple[str, ...]
+    reasoning: str | None
+    sources: tuple[Source, ...]
+    said_by: SaidBy
+    status: Status
+    event_time: str | None
+    valid_from: str
+    valid_to: str | None
+    observations: int
+    conversations: int
+    created_at: str
+    updated_at: str
+    pinned: bool
+    model: str | None
+    prompt_version: str | None
+
+    @classmethod
+    def of(cls, memory: Memory) -> MemoryAnswer:
+        return cls(**_memory_fields(memory))
+
+
+def _memory_fields(memory: Memory) -> dict[str, Any]:
+    values = msgspec.structs.asdict(memory)
+    for name in ("event_time", "valid_from", "valid_to", "created_at", "updated_at"):
+        values[name] = iso(values[name])
+    return values
+
+
+class VersionAnswer(Answer):
+    version: int
+    changed_at: str
+    changed_by: str
+    change: str
+    kind: Kind
+    text: str
+    key: str
+    tags: tuple[str, ...]
+    status: Status
+    valid_from: str
+    valid_to: str | None
+
+    @classmethod
+    def of(cls, version: Version) -> VersionAnswer:
+        values = msgspec.structs.asdict(version)
+        for name in ("changed_at", "valid_from", "valid_to"):
+            values[name] = iso(values[name])
+        return cls(**values)
+
+
+class MemoryWithHistory(MemoryAnswer):
+    history: list[VersionAnswer]
+
+    @classmethod
+    def with_history(cls, memory: Memory, history: list[Version]) -> MemoryWithHistory:
+        return cls(**_memory_fields(memory), history=[VersionAnswer.of(v) for v in history])
+
+
+class MemoryPage(Answer):
+    items: list[MemoryAnswer]
+    total: int
+    page: int
+    size: int
+
+
+class NewMemory(Strict):
+    text: Text
+    kind: Kind = "fact"
+    profile: Profile = "me"
+    key: Key | None = None
+    tags: Tags = ()
+    pinned: bool = False
+    valid_from: str | None = None
+
+
+class MemoryPatch(Strict):
+    text: Text | msgspec.UnsetType = msgspec.UNSET
+    kind: Kind | msgspec.UnsetType = msgspec.UNSET
+    key: Key | msgspec.UnsetType = msgspec.UNSET
+    tags: Tags | msgspec.UnsetType = msgspec.UNSET
+    status: Status | msgspec.UnsetType = msgspec.UNSET
+    pinned: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class ForgottenAnswer(Answer):
+    memories: int
+    messages: int
+    conversations: int
+
+
+# The log
+
+
+class ConversationAnswer(Answer):
+    id: str
+    profile: str
+    site: str
+    external_id: str
+    title: str | None
+    url: str | None
+    created_at: str
+    updated_at: str
+    message_count: int
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> ConversationAnswer:
+        return cls(**_conversation_fields(conversation))
+
+
+def _conversation_fields(conversation: Conversation) -> dict[str, Any]:
+    values = msgspec.structs.asdict(conversation)
+    for name in ("created_at", "updated_at"):
+        values[name] = iso(values[name])
+    return values
+
+
+class RevisionAnswer(Answer):
+    revision: int
+    content: str
+    received_at: str
+
+
+class MessageAnswer(Answer):
+    id: str
+    role: Role
+    content: str
+    time: str
+    sent_at: str | None
+    received_at: str
+    external_id: str | None
+    revision: int
+    revisions: list[RevisionAnswer]
+
+    @classmethod
+    def of(cls, message: Message, earlier: list[Revision]) -> MessageAnswer:
+        return cls(
+            id=message.id,
+            role=message.role,
+            content=message.content,
+            time=to_iso(message.time),
+            sent_at=iso(message.sent_at),
+            received_at=to_iso(message.received_at),
+            external_id=message.external_id,
+            revision=message.revision,
+            revisions=[
+                RevisionAnswer(revision=r.revision, content=r.content, received_at=to_iso(r.received_at))
+                for r in earlier
+            ],
+        )
+
+
+class ConversationWithMessages(ConversationAnswer):
+    messages: list[MessageAnswer]
+
+    @classmethod
+    def with_messages(
+        cls, conversation: Conversation, messages: list[Message], earlier: dict[str, list[Revision]]
+    ) -> ConversationWithMessages:
+        return cls(
+            **_conversation_fields(conversation),
+            messages=[MessageAnswer.of(m, earlier.get(m.id, [])) for m in messages],
+        )
+
+
+class ConversationPage(Answer):
+    items: list[ConversationAnswer]
+    total: int
+    page: int
+    size: int
+
+
+class ProfileList(Answer):
+    profiles: list[ProfileCount]
+
+
+# Changes and export
+
+
+def record_of(change: changes.Change) -> dict[str, Any]:
+    """One row as it travels: `type`, its clock and profile, and the row's own fields, times in ISO 8601.
+
+    In an export a message has its earlier `revisions` too, a memory its `history` and `by_hand`: whether the user wrote
+    or changed it. `/v1/changes` leaves them out: it tells what a row says now.
+    """
+    row = change.row
+    full = change if isinstance(change, changes.Exported) else None
+    body: dict[str, Any]
+    match row:
+        case Conversation():
+            body = {"type": "conversation", **msgspec.to_builtins(ConversationAnswer.of(row))}
+        case Message():
+            body = {
+                "type": "message",
+                "conversation_id": row.conversation_id,
+                "position": row.position,
+                **msgspec.to_builtins(MessageAnswer.of(row, list(full.revisions) if full else [])),
+            }
+            if full is None:
+                del body["revisions"]
+        case Memory():
+            body = {"type": "memory", **msgspec.to_builtins(MemoryAnswer.of(row))}
+            if full is not None:
+                body["history"] = [msgspec.to_builtins(VersionAnswer.of(version)) for version in full.history]
+                body["by_hand"] = full.by_hand
+        case changes.Tombstone():
+            body = {"type": "tombstone", "id": row.id, "of": row.type, "deleted_at": to_iso(row.deleted_at)}
+    return {**body, "profile": change.profile, "clock": change.clock}
+
+
+class ChangeList(Answer):
+    changes: list[dict[str, Any]]
+    cursor: str
+
+
+class Health(Answer):
+    name: str
+    version: str
+    ready: bool
