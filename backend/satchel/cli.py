@@ -1,0 +1,342 @@
+"""The command `satchel`. It talks HTTP to the daemon, except for what opens the data folder itself."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from satchel import __version__, config
+from satchel.types import KINDS, SCOPES, STATUSES, SatchelError, Scope
+
+if TYPE_CHECKING:
+    from satchel.client import Client
+
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
+PROFILE_OPTION = click.option("--profile", default="me", show_default=True, help="Whose memory: one name, one world.")
+
+
+class LazyGroup(click.Group):
+    """A group that imports `models` only when it is asked for: that room pulls in what others do not need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "models"])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name == "models":
+            from satchel.models.commands import models
+
+            return models
+        return super().get_command(ctx, name)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Where everything lies. Default: SATCHEL_DATA, or your user's data folder.",
+)
+@click.version_option(__version__, prog_name="satchel")
+@click.pass_context
+def cli(ctx: click.Context, data: Path | None) -> None:
+    """Satchel carries what your AIs know about you from chat to chat, and lives on your machine."""
+    ctx.obj = data or config.default_data()
+
+
+def data_option(command: Any) -> Any:
+    """`--data` may stand behind the command as well."""
+
+    def take(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
+        if value is not None:
+            ctx.obj = value
+
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        callback=take,
+        expose_value=False,
+        help="Where everything lies.",
+    )(command)
+
+
+def connect(data: Path) -> Client:
+    from satchel.client import Client
+
+    return Client(data)
+
+
+def print_json(value: Any) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+@cli.command()
+@data_option
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=None, help="Default: 8765, or server.port in config.toml."
+)
+@click.pass_obj
+def serve(data: Path, port: int | None) -> None:
+    """Start the daemon and keep it running until Ctrl-C."""
+    from satchel import server
+
+    settings = config.load(data)
+    server.serve(data, port or settings.server.port, settings)
+
+
+@cli.command()
+@data_option
+@click.option("--name", required=True, help="What the token is for; it is shown when you list clients.")
+@click.option("--profile", "profiles", multiple=True, help="Only this profile (may be repeated). Default: all.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    help="Only this scope (may be repeated). Default: all.",
+)
+@click.pass_obj
+def token(data: Path, name: str, profiles: tuple[str, ...], scopes: tuple[Scope, ...]) -> None:
+    """Make a token with which a program may ask. It stands on the last line and is shown only once."""
+    from satchel.capture.normalise import check_name
+    from satchel.store import Store, clients
+
+    check_name("--name", name)
+    store = Store(data)
+    try:
+        made = store.write_now(
+            lambda tx: clients.issue(tx, name=name, scopes=scopes or SCOPES, profiles=profiles or None)
+        )
+    finally:
+        store.close()
+    click.echo(f"A token for {name!r}. Keep it like a password: send it as `Authorization: Bearer TOKEN`.", err=True)
+    click.echo(made)
+
+
+@cli.command()
+@data_option
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
+@click.option("--profile", default=None, help="Whose memory it goes into. Default: what the file says, or me.")
+@click.option("--site", default=None, help="Where the conversation took place. Default: what the file says, or file.")
+@click.option("--title", default=None, help="What to call it. Default: what the file says, or the file's name.")
+@click.option("--no-wait", is_flag=True, help="Return when it is stored, before memories are drawn from it.")
+@JSON_OPTION
+@click.pass_obj
+def add(
+    data: Path,
+    file: Path,
+    profile: str | None,
+    site: str | None,
+    title: str | None,
+    no_wait: bool,
+    as_json: bool,
+) -> None:
+    """Remember the conversation in FILE.
+
+    JSON (a list of {role, content}, or a /v1/messages body), or text whose lines begin with User: and Assistant:.
+    """
+    from satchel import conversation_file, terminal
+    from satchel.client import path
+
+    raw = sys.stdin.buffer.read() if str(file) == "-" else conversation_file.read(file)
+    body = conversation_file.to_request(raw, name=str(file), profile=profile, site=site, title=title)
+    client = connect(data)
+    stored = client.call("POST", "/v1/messages", body=body)
+    job: dict[str, Any] = {}
+    screen = terminal.console(stderr=True)
+    if not no_wait:
+        with screen.status("stored; reading it for memories ..."):
+            for job in client.wait_for(stored["job_id"]):  # noqa: B007 - the last state is what counts
+                pass
+    found = [client.call("GET", path("/v1/memories", i)) for i in job.get("memory_ids", [])]
+    status, error = job.get("status", "queued"), job.get("error")
+    if as_json:
+        print_json({**stored, "status": status, "error": error, "memories": found})
+        return
+    out = terminal.console()
+    if status == "queued" and error:
+        click.echo(f"Stored. It will be read for memories when this is mended: {terminal.printable(error)}")
+        return
+    out.print(f"{stored['accepted']} new messages, {stored['duplicates']} known before.")
+    if status == "failed":
+        raise click.ClickException(f"They are stored, but reading them failed: {error}")
+    conversation = client.call("GET", path("/v1/conversations", stored["conversation_id"]))
+    turns = {m["id"]: m for m in conversation["messages"]}
+    for memory in found:
+        out.print()
+        out.print(terminal.memory_view(memory, turns))
+    if not found and not no_wait:
+        out.print("Nothing in it was worth remembering.")
+
+
+@cli.command()
+@data_option
+@click.argument("query")
+@PROFILE_OPTION
+@click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many hits at the most.")
+@JSON_OPTION
+@click.pass_obj
+def search(data: Path, query: str, profile: str, limit: int, as_json: bool) -> None:
+    """Find memories and turns that answer QUERY, best first."""
+    answer = connect(data).call("POST", "/v1/recall", body={"query": query, "profile": profile, "limit": limit})
+    if as_json:
+        print_json(answer)
+        return
+    from satchel import terminal
+
+    out = terminal.console()
+    out.print(terminal.hits_view(answer["hits"]) if answer["hits"] else "Nothing found.")
+
+
+@cli.command()
+@data_option
+@click.argument("query")
+@PROFILE_OPTION
+@click.option("--budget", type=click.IntRange(1, 32000), default=800, show_default=True, help="Tokens at the most.")
+@click.option("--style", type=click.Choice(["full", "compact"]), default=None, help="Default: what fits the budget.")
+@JSON_OPTION
+@click.pass_obj
+def context(data: Path, query: str, profile: str, budget: int, style: str | None, as_json: bool) -> None:
+    """Show what a chat would be given for QUERY, and the prompt it would make."""
+    body = {"query": query, "profile": profile, "budget_tokens": budget}
+    answer = connect(data).call("POST", "/v1/context", body=body | ({"style": style} if style else {}))
+    if as_json:
+        print_json(answer)
+        return
+    from satchel import terminal
+
+    terminal.console().print(terminal.context_view(answer, title="the prompt"))
+
+
+@cli.command()
+@data_option
+@click.option("--profile", default=None, help="Only this profile. Default: all.")
+@click.option("--kind", type=click.Choice(KINDS), default=None, help="Only this kind.")
+@click.option("--status", type=click.Choice(STATUSES), default=None, help="Default: what holds now.")
+@click.option("-q", "words", default=None, help="Only those with one of these words.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
+@click.option("--size", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many a page.")
+@JSON_OPTION
+@click.pass_obj
+def memories(
+    data: Path,
+    profile: str | None,
+    kind: str | None,
+    status: str | None,
+    words: str | None,
+    page: int,
+    size: int,
+    as_json: bool,
+) -> None:
+    """List what is remembered, each with the words it came from."""
+    answer = connect(data).call(
+        "GET", "/v1/memories", profile=profile, kind=kind, status=status, q=words, page=page, size=size
+    )
+    if as_json:
+        print_json(answer)
+        return
+    from satchel import terminal
+
+    out = terminal.console()
+    for memory in answer["items"]:
+        out.print(terminal.memory_view(memory))
+        out.print(f"  [dim]id {memory['id']}[/dim]\n")
+    shown = (page - 1) * size + len(answer["items"])
+    out.print(f"{shown} of {answer['total']} memories." if answer["total"] else "Nothing is remembered yet.")
+
+
+@cli.command()
+@data_option
+@click.argument("memory_id")
+@click.option("--messages", is_flag=True, help="Also the turns it was drawn from.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def forget(data: Path, memory_id: str, messages: bool, yes: bool) -> None:
+    """Forget the memory MEMORY_ID for good."""
+    from satchel.client import path
+
+    place = path("/v1/memories", memory_id)
+    client = connect(data)
+    memory = client.call("GET", place)
+    if not yes:
+        click.confirm(f"Forget {memory['text']!r} for good?", abort=True)
+    gone = client.call("DELETE", place, messages="true" if messages else None)
+    click.echo(f"Gone: {gone['memories']} memories, {gone['messages']} messages.")
+
+
+@cli.command()
+@data_option
+@click.option("--retry", default=None, metavar="JOB_ID", help="Give this job a fresh start.")
+@click.option(
+    "--status",
+    type=click.Choice(["queued", "running", "completed", "failed"]),
+    default="failed",
+    show_default=True,
+    help="Which jobs.",
+)
+@JSON_OPTION
+@click.pass_obj
+def jobs(data: Path, retry: str | None, status: str, as_json: bool) -> None:
+    """Show what waits to be read for memories, or could not be; --retry one of them."""
+    from satchel.client import path
+
+    place = None if retry is None else path("/v1/jobs", retry)
+    client = connect(data)
+    if place is not None:
+        job = client.call("POST", f"{place}/retry")
+        print_json(job) if as_json else click.echo(f"{job['id']} is {job['status']}.")
+        return
+    answer = {"status": client.call("GET", "/v1/status"), **client.call("GET", "/v1/jobs", status=status)}
+    if as_json:
+        print_json(answer)
+        return
+    now = answer["status"]
+    click.echo(f"{now['queued']} queued, {now['running']} running, {now['failed']} failed, {now['indexing']} to index.")
+    for job in answer["items"]:
+        click.echo(f"{job['id']}  {job['status']}  {job['attempts']} attempts  {job['error'] or ''}")
+
+
+@cli.command()
+@data_option
+@JSON_OPTION
+@click.pass_obj
+def doctor(data: Path, as_json: bool) -> None:
+    """Check everything that could be wrong, and say how to mend it."""
+    from satchel import doctor as checks
+
+    sys.exit(checks.run(data, as_json=as_json))
+
+
+@cli.command()
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep the demo's store in this folder.")
+@JSON_OPTION
+def demo(keep: Path | None, as_json: bool) -> None:
+    """See it work: invented conversations go in, memories come out, a later question brings them back."""
+    from satchel import demo as show
+
+    show.run(keep=keep, as_json=as_json)
+
+
+def main() -> None:
+    """The entry point: every SatchelError is one sentence on standard error and exit status 1."""
+    try:
+        cli(prog_name="satchel", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except SatchelError as error:
+        click.echo(f"satchel: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)

@@ -1,0 +1,128 @@
+"""How things look in a terminal: memories with their words highlighted, hits, assembled prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+KIND_COLOURS = {
+    "fact": "cyan",
+    "event": "blue",
+    "explicit_preference": "magenta",
+    "implicit_preference": "yellow",
+    "instruction": "green",
+    "turn": "bright_black",
+}
+WINDOW = 160
+"""Characters of a long turn shown on either side of a quote."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def printable(text: str) -> str:
+    """Without control characters: captured text must not be able to drive the terminal."""
+    return "".join(c if c in "\n\t" or (c.isprintable() and c != "\x9b") else "�" for c in text)
+
+
+def kind_chip(kind: str) -> Text:
+    return Text(kind.replace("_", " "), style=f"bold {KIND_COLOURS.get(kind, 'white')}")
+
+
+def day(iso: str | None) -> str:
+    return (iso or "")[:10]
+
+
+def quoted_turn(content: str, spans: Iterable[tuple[int, int]], *, who: str, when: str | None = None) -> Text:
+    """A turn with the words that a memory came from highlighted; a long one is cut around them."""
+    spans = sorted(spans)
+    first = min((start for start, _ in spans), default=0)
+    last = max((end for _, end in spans), default=0)
+    low, high = max(0, first - WINDOW), min(len(content), last + WINDOW)
+    line = Text(f"{who}{f' {day(when)}' if when else ''}: ", style="dim")
+    line.append("… " if low else "", style="dim")
+    at = low
+    for start, end in spans:
+        if start > at:
+            line.append(printable(content[at:start]), style="dim")
+        line.append(printable(content[max(start, at) : end]), style="bold black on bright_yellow")
+        at = max(at, end)
+    line.append(printable(content[at:high]), style="dim")
+    line.append(" …" if high < len(content) else "", style="dim")
+    return line
+
+
+def memory_view(memory: Mapping[str, Any], turns: Mapping[str, Mapping[str, Any]] | None = None) -> RenderableType:
+    """One memory: its statement, what kind it is, where it came from. `turns` are messages by id."""
+    head = Text("● ", style=KIND_COLOURS.get(memory["kind"], "white"))
+    head.append(printable(memory["text"]), style="bold")
+    facts = Text("  ")
+    facts.append_text(kind_chip(memory["kind"]))
+    if memory["status"] not in ("active",):
+        facts.append(f"  {memory['status']}", style="red")
+    if memory.get("pinned"):
+        facts.append("  pinned", style="green")
+    facts.append(f"  key: {printable(memory['key'])}", style="dim")
+    if memory["tags"]:
+        facts.append("  tags: " + ", ".join(map(printable, memory["tags"])), style="dim")
+    when = day(memory.get("event_time")) or day(memory["valid_from"])
+    facts.append(f"  {when}", style="dim")
+    if memory["observations"] > 1:
+        facts.append(f"  said {memory['observations']} times", style="dim")
+    lines: list[RenderableType] = [head, facts]
+    if memory.get("reasoning"):
+        lines.append(Text(f"  why: {printable(memory['reasoning'])}", style="italic"))
+    by_message: dict[str, list[Mapping[str, Any]]] = {}
+    for source in memory["sources"]:
+        by_message.setdefault(source["message_id"], []).append(source)
+    for message_id, sources in by_message.items():
+        turn = (turns or {}).get(message_id)
+        if turn is None:
+            for source in sources:
+                lines.append(Padding(Text(f"“{printable(source['quote'])}”", style="yellow"), (0, 0, 0, 2)))
+        else:
+            spans = [(s["start"], s["end"]) for s in sources]
+            lines.append(
+                Padding(quoted_turn(turn["content"], spans, who=turn["role"], when=turn.get("time")), (0, 0, 0, 2))
+            )
+    if memory["sources"]:
+        lines.append(Text(f"  conversation {memory['sources'][0]['conversation_id']}", style="dim"))
+    return Group(*lines)
+
+
+def hits_view(hits: list[Mapping[str, Any]]) -> RenderableType:
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+    table.add_column("score", justify="right")
+    table.add_column("when")
+    table.add_column("what")
+    table.add_column("", ratio=1)
+    for hit in hits:
+        text = printable(hit["text"]).replace("\n", " ")
+        shown = Text(text if len(text) <= 240 else text[:239] + "…")
+        if hit["type"] == "turn":
+            shown = Text.assemble((f"{hit['said_by']}: ", "dim"), shown)
+        table.add_row(f"{hit['score']:.2f}", day(hit["time"]), kind_chip(hit["kind"]), shown)
+    return table
+
+
+def context_view(answer: Mapping[str, Any], *, title: str) -> RenderableType:
+    """The assembled prompt as a chat would receive it."""
+    if not answer["context"]:
+        return Panel(Text("Nothing remembered bears on this: nothing would be inserted.", style="dim"), title=title)
+    text = Text(printable(answer["prompt"]))
+    block = len(printable(answer["context"]))
+    text.stylize("dim", 0, block)
+    for hit in answer["hits"]:
+        start = text.plain.find(printable(hit["text"])[:80])
+        if 0 <= start < block:
+            end = text.plain.find("\n", start)
+            text.stylize(KIND_COLOURS.get(hit["kind"], "white"), start, end if end > 0 else block)
+    text.stylize("bold", block)
+    return Panel(text, title=title, subtitle=f"{answer['tokens']} tokens, {len(answer['hits'])} hits", padding=(1, 2))

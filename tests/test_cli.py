@@ -1,0 +1,278 @@
+"""The command `satchel`, as a person types it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from api.running import Running, command, running
+from satchel.cli import cli
+
+
+def commands(group: click.Group = cli, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command with how it is called."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        assert found is not None
+        yield (*path, name), found
+        if isinstance(found, click.Group):
+            yield from commands(found, *path, name)
+
+
+COMMANDS = list(commands())
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("cli") / "data") as daemon:
+        yield daemon
+
+
+def satchel(daemon: Running, *arguments: str | Path, stdin: bytes | None = None) -> str:
+    done = command(arguments[0], "--data", daemon.data, *arguments[1:], stdin=stdin)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+# Help
+
+
+@pytest.mark.parametrize(("path", "found"), COMMANDS, ids=[" ".join(path) for path, _ in COMMANDS])
+def test_every_command_has_help_that_says_what_it_and_its_options_do(
+    path: tuple[str, ...], found: click.Command
+) -> None:
+    assert found.help
+    for parameter in found.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help or parameter.metavar, f"{' '.join(path)} {parameter.name}"
+
+
+def test_help_is_printed() -> None:
+    done = command("--help")
+    assert done.returncode == 0
+    for path, _ in COMMANDS:
+        if len(path) == 1:
+            assert re.search(rf"^  {path[0]}\s", done.stdout, re.MULTILINE), path
+    assert command("add", "-h").returncode == 0
+    assert command("--version").stdout.startswith("satchel")
+
+
+def test_an_unknown_command_or_option_is_told() -> None:
+    assert command("nonsense").returncode == 2
+    done = command("search", "--nonsense", "x")
+    assert done.returncode == 2
+    assert "--nonsense" in done.stderr
+
+
+# Token
+
+
+def test_the_token_stands_alone_on_the_last_line(daemon: Running) -> None:
+    done = command("token", "--data", daemon.data, "--name", "an app")
+    token = done.stdout.strip().splitlines()[-1]
+    assert re.fullmatch(r"\S{20,}", token)
+    assert daemon.call("GET", "/v1/status", token=token).status_code == 200
+    assert token not in done.stderr
+
+
+def test_a_token_works_before_the_first_start(tmp_path: Path) -> None:
+    made = command("token", "--data", tmp_path / "new", "--name", "app")
+    assert made.returncode == 0
+    assert re.fullmatch(r"\S{20,}", made.stdout.strip().splitlines()[-1])
+
+
+def test_a_token_needs_a_name(tmp_path: Path) -> None:
+    assert command("token", "--data", tmp_path).returncode == 2
+    assert "name" in one_sentence(command("token", "--data", tmp_path, "--name", " "))
+
+
+# Add, search, context, memories, forget, jobs
+
+
+FORMS = {
+    "chat.json": json.dumps([{"role": "user", "content": "My sister Ana lives in Porto."}]),
+    "request.json": json.dumps(
+        {"external_id": "r1", "messages": [{"role": "user", "content": "My sister Ana lives in Porto."}]}
+    ),
+    "chat.txt": "User: My sister Ana lives in Porto.\nAssistant: How nice.\n",
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_file_is_added_and_adding_it_again_changes_nothing(
+    daemon: Running, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(FORMS[name])
+    profile = name.replace(".", "-")
+    first = json.loads(satchel(daemon, "add", file, "--profile", profile, "--json"))
+    assert first["accepted"] == (2 if name == "chat.txt" else 1)
+    assert first["status"] == "completed"
+    assert [memory["id"] for memory in first["memories"]]
+    again = json.loads(satchel(daemon, "add", file, "--profile", profile, "--json"))
+    assert (again["accepted"], again["message_ids"]) == (0, first["message_ids"])
+    assert "0 new messages" in satchel(daemon, "add", file, "--profile", profile)
+
+
+def test_a_conversation_may_come_through_a_pipe(daemon: Running) -> None:
+    piped = satchel(daemon, "add", "-", "--profile", "pipe", "--no-wait", "--json", stdin=FORMS["chat.txt"].encode())
+    assert json.loads(piped)["accepted"] == 2
+
+
+@pytest.mark.parametrize(("given", "filed"), [([], "theirs"), (["--profile", "given-by-hand"], "given-by-hand")])
+def test_a_profile_that_is_given_wins_over_the_files_own(
+    daemon: Running, tmp_path: Path, given: list[str], filed: str
+) -> None:
+    file = tmp_path / "chat.json"
+    messages = [{"role": "user", "content": "My sister Ana lives in Porto."}]
+    file.write_text(json.dumps({"profile": "theirs", "external_id": "r1", "messages": messages}))
+    satchel(daemon, "add", file, "--no-wait", *given)
+    assert daemon.ok("GET", "/v1/conversations", params={"profile": filed})["total"] == 1
+
+
+def test_without_models_what_is_added_is_stored_and_what_is_missing_is_said(tmp_path: Path) -> None:
+    empty = tmp_path / "no-models"
+    empty.mkdir()
+    with running(tmp_path / "data", models=empty) as daemon:
+        for number, arguments in enumerate(([], [], ["--json"])):
+            file = tmp_path / f"{number}.txt"
+            file.write_text(f"User: My sister Ana has {number + 2} dogs.\n")
+            shown = satchel(daemon, "add", file, *arguments)
+            if arguments:
+                answer = json.loads(shown)
+                assert (answer["status"], answer["accepted"], answer["memories"]) == ("queued", 1, [])
+                assert "satchel models pull" in answer["error"]
+            else:
+                assert len(shown.strip().splitlines()) == 1
+                assert shown.startswith("Stored. It will be read for memories when this is mended: The model ")
+                assert "satchel models pull" in shown
+        assert daemon.ok("GET", "/v1/conversations")["total"] == 3
+
+
+@pytest.fixture(scope="module")
+def filled(daemon: Running) -> Running:
+    daemon.ok("POST", "/v1/memories", {"text": "The user's bicycle is called Rocket."})
+    return daemon
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        (["search", "bicycle"], "hits"),
+        (["context", "What is my bicycle called?"], "context"),
+        (["memories"], "items"),
+        (["memories", "-q", "bicycle", "--kind", "fact"], "items"),
+        (["jobs"], "items"),
+        (["jobs", "--status", "completed"], "items"),
+    ],
+)
+def test_json_is_json_and_the_same_is_shown_to_people(filled: Running, arguments: list[str], key: str) -> None:
+    answer = json.loads(satchel(filled, *arguments, "--json"))
+    assert key in answer
+    shown = satchel(filled, *arguments)
+    assert shown.strip()
+    assert not shown.lstrip().startswith("{")
+    if key in ("hits", "items") and "jobs" not in arguments:
+        assert "Rocket" in shown
+
+
+def test_forgetting_asks_first(filled: Running) -> None:
+    memory = filled.ok("POST", "/v1/memories", {"text": "To be forgotten."})
+    asked = command("forget", "--data", filled.data, memory["id"], stdin=b"n\n")
+    assert asked.returncode != 0
+    assert filled.call("GET", f"/v1/memories/{memory['id']}").status_code == 200
+    assert "1 memories" in satchel(filled, "forget", memory["id"], "--yes")
+    assert filled.call("GET", f"/v1/memories/{memory['id']}").status_code == 404
+
+
+# What goes wrong, in one sentence
+
+
+def test_a_daemon_that_never_ran_is_told(tmp_path: Path) -> None:
+    assert "./scripts/run" in one_sentence(command("search", "--data", tmp_path, "x"))
+
+
+def test_a_daemon_that_does_not_run_is_told(tmp_path: Path) -> None:
+    with running(tmp_path / "data", models=tmp_path) as daemon:
+        daemon.stop()
+        for arguments in (["search", "x"], ["context", "x"], ["memories"], ["jobs"], ["forget", "x"]):
+            done = command(arguments[0], "--data", daemon.data, *arguments[1:])
+            assert "No Satchel answers" in one_sentence(done)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "There is no file"),
+        (b"", "is empty"),
+        (b"caf\xe9", "UTF-8"),
+        (b"[oops", "JSON"),
+        (b'{"messages": 3}', "no conversation"),
+        (b'[{"role": "pirate", "content": "x"}]', "role"),
+        (b'[{"role": "user", "content": "x", "colour": "red"}]', "colour"),
+    ],
+)
+def test_a_bad_file_is_told(daemon: Running, tmp_path: Path, content: bytes | None, said: str) -> None:
+    file = tmp_path / "bad.txt"
+    if content is not None:
+        file.write_bytes(content)
+    assert said in one_sentence(command("add", "--data", daemon.data, file))
+
+
+def test_a_wrong_token_is_told(daemon: Running) -> None:
+    done = command("memories", "--data", daemon.data, SATCHEL_TOKEN="wrong")
+    assert "satchel token" in one_sentence(done)
+
+
+def test_something_else_on_the_port_is_told(daemon: Running, tmp_path: Path) -> None:
+    import threading
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        done = command("memories", "--data", daemon.data, SATCHEL_URL=f"http://127.0.0.1:{other.server_port}")
+        other.shutdown()
+    assert "not Satchel" in one_sentence(done)
+
+
+def test_an_unknown_memory_is_told(daemon: Running) -> None:
+    assert "no memory" in one_sentence(command("forget", "--data", daemon.data, "nothing", "--yes"))
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", ".", "..", "../status", "../memories", "x/../../status", "a?b", "a#b", "é %2e"]
+)
+def test_what_is_no_id_is_told(daemon: Running, name: str) -> None:
+    one_sentence(command("forget", "--data", daemon.data, name))
+    one_sentence(command("forget", "--data", daemon.data, name, "--yes"))
+    one_sentence(command("jobs", "--data", daemon.data, "--retry", name))
+
+
+def test_text_that_would_drive_the_terminal_is_shown_harmless(daemon: Running) -> None:
+    daemon.ok("POST", "/v1/memories", {"text": "Evil \x1b]0;title\x07 [red]markup[/red] words.", "profile": "evil"})
+    shown = satchel(daemon, "memories", "--profile", "evil")
+    assert "\x1b" not in shown
+    assert "[red]markup[/red]" in shown
