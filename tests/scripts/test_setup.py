@@ -202,6 +202,8 @@ def test_an_interrupted_set_up_leaves_no_stamp_and_no_process(clone: Path, tmp_p
             [clone / "scripts" / "run"],
             env=os.environ | {"SATCHEL_PYTHON": sys.executable, "CC": "true", "CXX": "true"},
             stdout=log, stderr=log, start_new_session=True,
+            # Where the tests themselves run in the background, SIGINT is ignored, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
     for _ in range(200):
         if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip():
