@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import re
+import time
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -79,17 +80,32 @@ def _set_up(db: apsw.Connection, path: Path, *, readonly: bool) -> None:
         db.pragma("query_only", True)
     else:
         refuse_strangers(db, path)  # before the first setting that is written into the file
-        db.pragma("journal_mode", "wal")
+        _write_ahead(db)
         db.pragma("synchronous", "full")  # an acknowledged message is on disk
         db.pragma("secure_delete", True)
     db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()  # reads the header, so that trouble shows here
 
 
+def _write_ahead(db: apsw.Connection) -> None:
+    """Switches to the write-ahead log. Two connections that do so at once are told "busy" without any timeout."""
+    end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            db.pragma("journal_mode", "wal")
+            return
+        except apsw.BusyError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.02)
+
+
 def refuse_strangers(db: apsw.Connection, path: Path) -> None:
     """Raises StoreError for another program's database and for one from a newer Satchel. Writes nothing."""
-    version = int(str(db.pragma("user_version")))
-    marked = int(str(db.pragma("application_id")))
-    if marked != APPLICATION_ID and (version or marked or db.execute("SELECT count(*) FROM sqlite_schema").get):
+    with db:  # one snapshot: another Satchel may be making its tables just now
+        version = int(str(db.pragma("user_version")))
+        marked = int(str(db.pragma("application_id")))
+        filled = db.execute("SELECT count(*) FROM sqlite_schema").get
+    if marked != APPLICATION_ID and (version or marked or filled):
         raise StoreError(f"{path} belongs to another program; start Satchel with another --data folder.")
     newest = migrations()[-1][0]
     if version > newest:
