@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException, SerializationException, Validatio
 from litestar.types import ExceptionHandlersMap
 
 from satchel.api.problem import MEDIA_TYPE, Problem
+from satchel.faults import type_and_place
 from satchel.types import SatchelError
 
 log = logging.getLogger("satchel.api")
@@ -62,12 +63,7 @@ def too_deep(_: Request[Any, Any, Any], __: RecursionError) -> Response[Problem]
 
 
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    # The traceback's frames may hold message text in their locals, its lines do not; values are never logged.
-    where = error.__traceback__
-    while where is not None and where.tb_next is not None:
-        where = where.tb_next
-    place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "?"
-    log.error("%s %s: %s at %s", request.method, request.url.path, type(error).__name__, place)
+    log.error("%s %s: %s", request.method, request.url.path, type_and_place(error))
     return respond(
         Problem(
             status=500,

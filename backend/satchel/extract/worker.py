@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import functools
 import logging
-import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from satchel.faults import type_and_place
 from satchel.models import ModelMissingError, Runtime
 from satchel.store import Store, Tx, jobs, log, memories, vectors
 from satchel.types import Draft, Job, Memory, NotFoundError, SatchelError, Status, StoreError
@@ -72,7 +72,7 @@ class ExtractionWorker:
                 logger.warning("extraction waits: %s", error)
                 await asyncio.sleep(STORE_RETRY_SECONDS)
             except Exception as error:  # noqa: BLE001 - nothing starts this again before the daemon is started anew
-                logger.error("extraction: %s", _type_and_place(error))  # noqa: TRY400 - no text in logs
+                logger.error("extraction: %s", type_and_place(error))  # noqa: TRY400 - no text in logs
                 if held is not None:
                     # Not awaited: should this fail too, the lease runs out, and that counts as an attempt as well.
                     mistake = functools.partial(jobs.fail, job_id=held.id, error=_mistake(error))
@@ -123,7 +123,7 @@ class ExtractionWorker:
             await self._fail(job, profile, str(error))
             return
         except Exception as error:  # noqa: BLE001 - one turn that trips a bug must not stop all that follow
-            logger.error("job %s: %s", job.id, _type_and_place(error))  # noqa: TRY400 - no text in logs
+            logger.error("job %s: %s", job.id, type_and_place(error))  # noqa: TRY400 - no text in logs
             await self._fail(job, profile, _mistake(error))
             return
         finally:
@@ -299,9 +299,3 @@ def _withdraw(tx: Tx, message_ids: Sequence[str]) -> None:
 
 def _mistake(error: Exception) -> str:
     return f"Extraction made a mistake on this ({type(error).__name__})."
-
-
-def _type_and_place(error: Exception) -> str:
-    """What of an unforeseen error may stand in a log: its message may hold the user's words."""
-    at = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {at.filename}:{at.lineno}"

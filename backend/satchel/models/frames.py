@@ -11,6 +11,8 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
+from satchel.models.protocols import Generation
+
 HEADER = struct.Struct(">I")
 MAX_FRAME = 256 << 20
 """Bytes. More than any request needs: a length beyond it means that the two sides lost step."""
@@ -82,13 +84,7 @@ class Counts(msgspec.Struct, frozen=True, tag=True):
 
 class Generated(msgspec.Struct, frozen=True, tag=True):
     id: int
-    text: str
-    prompt_tokens: int
-    reused_tokens: int
-    completion_tokens: int
-    prompt_seconds: float
-    seconds: float
-    finish: Literal["stop", "length"]
+    generation: Generation
 
 
 class Alive(msgspec.Struct, frozen=True, tag=True):

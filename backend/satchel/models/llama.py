@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import llama_cpp.llama_cpp as C  # noqa: N812 - it is C
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from satchel.models.cores import Cores
 from satchel.models.prompts import split_template
+from satchel.models.protocols import Generation
 
 NO_POSITION = -1
 EMBED_TOKENS = 256
@@ -168,16 +168,6 @@ class EmbeddingModel:
             rows[row] = vector / length
 
 
-class Completion(msgspec.Struct, frozen=True, kw_only=True):
-    text: str
-    prompt_tokens: int
-    reused_tokens: int
-    completion_tokens: int
-    prompt_seconds: float
-    seconds: float
-    finish: Literal["stop", "length"]
-
-
 class GenerativeModel:
     """Greedy decoding. The key-value cache keeps what the next prompt shares with the last."""
 
@@ -210,7 +200,7 @@ class GenerativeModel:
         max_tokens: int,
         stop: Sequence[str],
         alive: Callable[[], None],
-    ) -> Completion:
+    ) -> Generation:
         """Complete `prompt`. `alive` is called about once a second and may raise Cancelled.
 
         Ends at an end-of-generation token, at one of `stop` (not part of the text), or after `max_tokens`.
@@ -233,7 +223,7 @@ class GenerativeModel:
         finally:
             if sampler is not None:
                 C.llama_sampler_free(sampler)
-        return Completion(
+        return Generation(
             text=text,
             prompt_tokens=len(tokens),
             reused_tokens=reused,

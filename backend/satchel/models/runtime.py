@@ -126,15 +126,7 @@ class Runtime:
             raise ModelError("A generation needs room for at least one token; ask for more.")
         reply = await self._lanes["generate"].submit(ask, "model", urgent=False)
         assert isinstance(reply, frames.Generated)
-        return Generation(
-            text=reply.text,
-            prompt_tokens=reply.prompt_tokens,
-            reused_tokens=reply.reused_tokens,
-            completion_tokens=reply.completion_tokens,
-            prompt_seconds=reply.prompt_seconds,
-            seconds=reply.seconds,
-            finish=reply.finish,
-        )
+        return reply.generation
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens of the generator each text has, as plain text, without begin and end marks."""

@@ -14,8 +14,6 @@ import sys
 import threading
 from typing import TYPE_CHECKING, BinaryIO
 
-import msgspec
-
 from satchel.models import frames
 
 if TYPE_CHECKING:
@@ -139,7 +137,7 @@ class Worker:
             stop=request.stop,
             alive=alive,
         )
-        return frames.Generated(request.id, **msgspec.structs.asdict(done))
+        return frames.Generated(request.id, done)
 
     def _embedder(self) -> llama.EmbeddingModel:
         from satchel.models import llama

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 
+from satchel.faults import type_and_place
 from satchel.models import Runtime
 from satchel.store import Store, Tx, vectors
 from satchel.types import ModelError, StoreError
@@ -42,9 +42,7 @@ class Indexer:
                 await self._pause()
                 self._work.set()
             except Exception as error:  # noqa: BLE001 - what is captured after it must still get its vectors
-                at = traceback.extract_tb(error.__traceback__)[-1]
-                # No message, no traceback: they may hold what the user said.
-                logger.error("indexing: %s at %s:%s", type(error).__name__, at.filename, at.lineno)  # noqa: TRY400
+                logger.error("indexing: %s", type_and_place(error))  # noqa: TRY400 - no text in logs
                 await self._pause()
                 self._work.set()
 

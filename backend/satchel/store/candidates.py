@@ -5,8 +5,8 @@ from __future__ import annotations
 import apsw
 import msgspec
 
-from satchel.store.database import fetch
-from satchel.store.search import Found, to_json
+from satchel.store.database import fetch, to_json
+from satchel.store.search import Found
 from satchel.types import Candidate, Source
 
 EXCERPT = 4_000

@@ -10,7 +10,7 @@ import apsw
 import msgspec
 
 from satchel.store import log, memories
-from satchel.store.database import fetch
+from satchel.store.database import fetch, to_json
 from satchel.types import BadInputError, Conversation, Memory, Message, NotFoundError
 
 
@@ -50,7 +50,7 @@ def since(
     found: list[Change] = []
     only = "" if profiles is None else f"AND {_PROFILE} IN (SELECT value FROM json_each(?4))"
     end = db.execute("SELECT coalesce(max(seq), 0) FROM change").get
-    args = (after, limit, end) if profiles is None else (after, limit, end, msgspec.json.encode(profiles).decode())
+    args = (after, limit, end) if profiles is None else (after, limit, end, to_json(profiles))
     rows = fetch(
         db, f"SELECT seq, type, id, clock FROM change WHERE seq > ?1 AND seq <= ?3 {only} ORDER BY seq LIMIT ?2", args
     )

@@ -6,12 +6,13 @@ import functools
 import importlib.util
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 
 from satchel.types import StoreError
 
@@ -149,3 +150,8 @@ def migrate(db: apsw.Connection, path: Path) -> None:
                         db.execute("ROLLBACK")
     except apsw.Error as error:
         raise explain(error, str(path)) from error
+
+
+def to_json(values: Iterable[object]) -> str:
+    """A list as JSON text: for a column that holds one, and for `json_each`, which binds any number of values."""
+    return msgspec.json.encode(list(values)).decode()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import apsw
-import msgspec
 
+from satchel.store.database import to_json
 from satchel.store.log import ensure_profile
 from satchel.store.store import Tx
 from satchel.types import BadInputError, NotFoundError
@@ -51,7 +51,7 @@ def inserted(tx: Tx, injection_id: str, hits: Sequence[str], *, external_id: str
         raise BadInputError(f"`inserted` names {strange[0][:64]!r}, which this injection did not offer.")
     tx.db.execute(
         "UPDATE injection_hit SET inserted = hit IN (SELECT value FROM json_each(?)) WHERE injection = ?",
-        (msgspec.json.encode(hits).decode(), pk),
+        (to_json(hits), pk),
     )
     tx.db.execute(
         "UPDATE injection SET inserted_at = ?, external_id = coalesce(?, external_id) WHERE pk = ?",

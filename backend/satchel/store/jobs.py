@@ -8,7 +8,7 @@ import apsw
 import msgspec
 
 from satchel.store.clock import new_id
-from satchel.store.database import fetch
+from satchel.store.database import fetch, to_json
 from satchel.store.store import Tx
 from satchel.types import Job, JobStatus, NotFoundError
 
@@ -221,7 +221,7 @@ def listed(
     where, args = ["j.status = ?"], [str(status)]
     if profiles is not None:
         where.append("c.profile IN (SELECT pk FROM profile WHERE name IN (SELECT value FROM json_each(?)))")
-        args.append(msgspec.json.encode(profiles).decode())
+        args.append(to_json(profiles))
     rows = db.execute(f"{_JOB} WHERE {' AND '.join(where)} ORDER BY j.pk DESC LIMIT ?", (*args, limit))
     return [_job(row) for row in rows]
 

@@ -9,7 +9,7 @@ import msgspec
 
 from satchel.store import jobs, vectors
 from satchel.store.clock import new_id
-from satchel.store.database import fetch
+from satchel.store.database import fetch, to_json
 from satchel.store.segment import segment
 from satchel.store.store import Tx
 from satchel.types import Conversation, Message, NotFoundError, Role
@@ -265,7 +265,7 @@ def conversations(
     where, args = ["1"], []
     if profiles is not None:
         where.append("p.name IN (SELECT value FROM json_each(?))")
-        args.append(msgspec.json.encode(list(profiles)).decode())
+        args.append(to_json(profiles))
     if site is not None:
         where.append("c.site = ?")
         args.append(site)
@@ -300,9 +300,7 @@ def messages_of(db: apsw.Connection, conversation_id: str) -> list[Message]:
 
 
 def messages(db: apsw.Connection, ids: Sequence[str]) -> dict[str, Message]:
-    rows = db.execute(
-        f"{_MESSAGE} WHERE m.id IN (SELECT value FROM json_each(?))", (msgspec.json.encode(ids).decode(),)
-    )
+    rows = db.execute(f"{_MESSAGE} WHERE m.id IN (SELECT value FROM json_each(?))", (to_json(ids),))
     return {message.id: message for message in map(_message, rows)}
 
 
@@ -312,7 +310,7 @@ def external_ids(db: apsw.Connection, conversation_ids: Sequence[str]) -> dict[s
         fetch(
             db,
             "SELECT id, external_id FROM conversation WHERE id IN (SELECT value FROM json_each(?))",
-            (msgspec.json.encode(conversation_ids).decode(),),
+            (to_json(conversation_ids),),
         )
     )
 

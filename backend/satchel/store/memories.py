@@ -10,7 +10,7 @@ import msgspec
 
 from satchel.store import vectors
 from satchel.store.clock import new_id
-from satchel.store.database import fetch
+from satchel.store.database import fetch, to_json
 from satchel.store.log import ensure_profile
 from satchel.store.segment import segment
 from satchel.store.store import Tx
@@ -91,7 +91,7 @@ def _load(db: apsw.Connection, condition: str, args: Sequence[Any]) -> dict[int,
         " ON m.pk = s.message JOIN conversation c ON c.pk = m.conversation"
         " WHERE s.memory IN (SELECT value FROM json_each(?))"
         " ORDER BY m.time, m.position, s.start",
-        (msgspec.json.encode(list(sources)).decode(),),
+        (to_json(sources),),
     ):
         sources[pk].append(
             Source(
@@ -116,11 +116,11 @@ def memory(db: apsw.Connection, memory_id: str) -> Memory:
 
 
 def by_pks(db: apsw.Connection, pks: Sequence[int]) -> dict[int, Memory]:
-    return _load(db, "WHERE y.pk IN (SELECT value FROM json_each(?))", (msgspec.json.encode(list(pks)).decode(),))
+    return _load(db, "WHERE y.pk IN (SELECT value FROM json_each(?))", (to_json(pks),))
 
 
 def by_ids(db: apsw.Connection, ids: Sequence[str]) -> dict[str, Memory]:
-    found = _load(db, "WHERE y.id IN (SELECT value FROM json_each(?))", (_json(ids),))
+    found = _load(db, "WHERE y.id IN (SELECT value FROM json_each(?))", (to_json(ids),))
     return {memory.id: memory for memory in found.values()}
 
 
@@ -161,13 +161,13 @@ def page(
 
     `match` is an FTS5 expression; the order stays.
     """
-    where, args = ["y.status IN (SELECT value FROM json_each(?))"], [_json(statuses)]
+    where, args = ["y.status IN (SELECT value FROM json_each(?))"], [to_json(statuses)]
     if profiles is not None:
         where.append("p.name IN (SELECT value FROM json_each(?))")
-        args.append(_json(profiles))
+        args.append(to_json(profiles))
     if kinds:
         where.append("y.kind IN (SELECT value FROM json_each(?))")
-        args.append(_json(kinds))
+        args.append(to_json(kinds))
     if tag is not None:
         where.append("EXISTS (SELECT 1 FROM json_each(y.tags) t WHERE t.value = ?)")
         args.append(tag)
@@ -186,10 +186,6 @@ def page(
 
 def counts(db: apsw.Connection) -> dict[str, int]:
     return dict(fetch(db, "SELECT status, count(*) FROM memory GROUP BY status"))
-
-
-def _json(values: Sequence[Any]) -> str:
-    return msgspec.json.encode(list(values)).decode()
 
 
 # Writing
@@ -223,7 +219,7 @@ def add(
             draft.kind,
             draft.text,
             draft.key,
-            _json(draft.tags),
+            to_json(draft.tags),
             draft.reasoning,
             draft.said_by,
             status,
@@ -286,7 +282,7 @@ def observe(tx: Tx, pk: int, draft: Draft) -> bool:
 
     A message counts once for a memory, however often it is edited and read again.
     """
-    named = _json([source.message_id for source in draft.sources])
+    named = to_json([source.message_id for source in draft.sources])
     fresh = tx.db.execute(
         "SELECT EXISTS (SELECT 1 FROM message WHERE id IN (SELECT value FROM json_each(?))"
         " AND pk NOT IN (SELECT message FROM source WHERE memory = ?))",
@@ -307,7 +303,7 @@ def edit(tx: Tx, pk: int, changes: Edit, *, by: Literal["user", "extraction"], c
         name: value for name in Edit.__struct_fields__ if (value := getattr(changes, name)) is not msgspec.UNSET
     }
     if "tags" in values:
-        values["tags"] = _json(values["tags"])
+        values["tags"] = to_json(values["tags"])
     current = tx.db.execute(
         "SELECT text, kind, key, tags, status, pinned, valid_from, valid_to, observations, reasoning FROM memory"
         " WHERE pk = ?",
@@ -342,7 +338,7 @@ def reword(tx: Tx, pk: int, *, text: str, key: str, tags: Sequence[str], reasoni
     tx.db.execute(
         "UPDATE memory SET text = ?, key = ?, tags = ?, reasoning = ?, updated_at = ?, device = ?, clock = ?"
         " WHERE pk = ?",
-        (text, key, _json(tags), reasoning, tx.now, tx.device, tx.tick(), pk),
+        (text, key, to_json(tags), reasoning, tx.now, tx.device, tx.tick(), pk),
     )
     _index(tx.db, pk, again=True)
 
@@ -379,7 +375,7 @@ def of_messages(db: apsw.Connection, message_ids: Sequence[str]) -> dict[int, Me
         db,
         "WHERE y.pk IN (SELECT s.memory FROM source s JOIN message m ON m.pk = s.message"
         " WHERE m.id IN (SELECT value FROM json_each(?)))",
-        (_json(message_ids),),
+        (to_json(message_ids),),
     )
 
 
@@ -389,7 +385,7 @@ def resting_on_old_words(db: apsw.Connection, message_ids: Sequence[str]) -> lis
         db,
         "SELECT DISTINCT s.memory FROM source s JOIN message m ON m.pk = s.message"
         " WHERE m.id IN (SELECT value FROM json_each(?)) AND s.revision < m.revision",
-        (_json(message_ids),),
+        (to_json(message_ids),),
     )
     return [row[0] for row in rows if not _stands(db, row[0])]
 
