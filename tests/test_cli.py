@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import httpx
 import pytest
 
 from api.running import Running, command, running
@@ -98,6 +100,72 @@ def test_a_token_works_before_the_first_start(tmp_path: Path) -> None:
 def test_a_token_needs_a_name(tmp_path: Path) -> None:
     assert command("token", "--data", tmp_path).returncode == 2
     assert "name" in one_sentence(command("token", "--data", tmp_path, "--name", " "))
+
+
+# Pair
+
+
+def asks_to_be_paired(daemon: Running, client: str, *, origin: str | None = "moz-extension://5d1c") -> dict[str, str]:
+    """What a client that is to be paired gets and keeps."""
+    verifier = "v" * 43
+    headers = {"Authorization": ""} | ({"Origin": origin} if origin else {})
+    body = {"client": client, "challenge": hashlib.sha256(verifier.encode()).hexdigest()}
+    answer = daemon.ok("POST", "/v1/pair", body, headers=headers)
+    return {"code": answer["code"], "path": f"/v1/pair/{answer['pairing_id']}", "verifier": verifier}
+
+
+def collected(daemon: Running, asked: dict[str, str]) -> httpx.Response:
+    return daemon.call("POST", asked["path"], {"verifier": asked["verifier"]}, headers={"Authorization": ""})
+
+
+def test_pairing_shows_who_asks_and_lets_it_in_when_a_person_says_so(daemon: Running) -> None:
+    asked = asks_to_be_paired(daemon, "Satchel for Firefox")
+    shown = satchel(daemon, "pair", asked["code"].lower(), stdin=b"y\n")
+    for told in ("Satchel for Firefox", "moz-extension://5d1c", "forget", "all profiles", "[y/N]"):
+        assert told in shown
+    paired = collected(daemon, asked).json()
+    assert (paired["scopes"], paired["profiles"]) == (["capture", "recall", "manage"], None)
+    assert daemon.call("GET", "/v1/memories", token=paired["token"]).status_code == 200
+
+
+def test_pairing_may_be_narrowed_and_says_so(daemon: Running) -> None:
+    asked = asks_to_be_paired(daemon, "An app", origin=None)
+    narrowed = ("--profile", "work", "--profile", "home", "--scope", "capture")
+    shown = satchel(daemon, "pair", asked["code"], *narrowed, stdin=b"y\n")
+    assert "a program on this computer" in shown
+    assert "work, home" in shown
+    assert "forget" not in shown
+    paired = collected(daemon, asked).json()
+    assert (paired["scopes"], paired["profiles"]) == (["capture"], ["work", "home"])
+
+
+def test_pairing_without_asking_says_one_sentence(daemon: Running) -> None:
+    asked = asks_to_be_paired(daemon, "An app")
+    assert satchel(daemon, "pair", asked["code"], "--yes").splitlines() == [
+        "'An app' is let in; it connects by itself in a moment."
+    ]
+    assert collected(daemon, asked).status_code == 200
+
+
+@pytest.mark.parametrize(("arguments", "stdin"), [(["--refuse"], None), ([], b"n\n"), ([], b"\n")])
+def test_a_pairing_that_is_refused_is_over(daemon: Running, arguments: list[str], stdin: bytes | None) -> None:
+    asked = asks_to_be_paired(daemon, "A stranger")
+    assert "'A stranger' is refused." in satchel(daemon, "pair", asked["code"], *arguments, stdin=stdin)
+    assert collected(daemon, asked).status_code == 410
+    assert "No client waits" in one_sentence(command("pair", "--data", daemon.data, asked["code"]))
+
+
+def test_a_pairing_nobody_answers_for_goes_on_waiting(daemon: Running) -> None:
+    asked = asks_to_be_paired(daemon, "An app")
+    assert command("pair", "--data", daemon.data, asked["code"]).returncode != 0
+    assert collected(daemon, asked).status_code == 202
+    satchel(daemon, "pair", asked["code"], "--refuse")
+
+
+@pytest.mark.parametrize("code", ["", "ABCD-EFGH", "x" * 100, "../status"])
+def test_a_code_that_nobody_waits_with_is_told(daemon: Running, code: str) -> None:
+    one_sentence(command("pair", "--data", daemon.data, code))
+    one_sentence(command("pair", "--data", daemon.data, code, "--yes"))
 
 
 # Add, search, context, memories, forget, jobs

@@ -119,6 +119,37 @@ def token(data: Path, name: str, profiles: tuple[str, ...], scopes: tuple[Scope,
 
 @cli.command()
 @data_option
+@click.argument("code")
+@click.option("--profile", "profiles", multiple=True, help="Only this profile (may be repeated). Default: all.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    help="Only this scope (may be repeated). Default: all.",
+)
+@click.option("--refuse", is_flag=True, help="Turn it away.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def pair(data: Path, code: str, profiles: tuple[str, ...], scopes: tuple[Scope, ...], refuse: bool, yes: bool) -> None:
+    """Connect the browser extension, or the program, that shows CODE."""
+    from satchel import terminal
+    from satchel.client import path
+
+    client = connect(data)
+    asks = client.call("POST", "/v1/pairings", body={"code": code})
+    if not refuse and not yes:
+        click.echo(terminal.pairing_view(asks, scopes=scopes or asks["scopes"], profiles=profiles))
+        refuse = not click.confirm("Connect it?")
+    body: dict[str, Any] = {"code": code, "decision": "refuse"}
+    if not refuse:
+        body |= {"decision": "confirm", "scopes": scopes or None, "profiles": profiles or None}
+    client.call("POST", path("/v1/pairings", asks["id"]), body=body)
+    click.echo(f"{asks['client']!r} is {'refused' if refuse else 'let in; it connects by itself in a moment'}.")
+
+
+@cli.command()
+@data_option
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
 @click.option("--profile", default=None, help="Whose memory it goes into. Default: what the file says, or me.")
 @click.option("--site", default=None, help="Where the conversation took place. Default: what the file says, or file.")

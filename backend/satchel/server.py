@@ -21,6 +21,8 @@ from satchel.types import SatchelError
 if TYPE_CHECKING:
     from litestar import Litestar
 
+    from satchel.store.clients import Client
+
 ADDRESS = "127.0.0.1"
 GRACE_SECONDS = 3
 """How long open requests may take to end once the daemon is told to stop."""
@@ -116,9 +118,9 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
             idle_seconds=config.models.idle_seconds,
             threads=config.models.threads or None,
         )
-        ensure_command_line_token(store, data)
+        command_line = ensure_command_line_token(store, data)
         _note_running(data, Running(port, os.getpid()))
-        daemon = Daemon(store, runtime, config)
+        daemon = Daemon(store, runtime, config, command_line=command_line.id)
         broken: list[BaseException] = []
 
         def build() -> Litestar:
@@ -185,10 +187,10 @@ def _unwritable(file: Path, error: OSError) -> CannotServeError:
     )
 
 
-def ensure_command_line_token(store: object, data: Path) -> None:
+def ensure_command_line_token(store: object, data: Path) -> Client:
     """The command line talks to the daemon like any client; its token lies in the data folder, for the owner alone.
 
-    Raises StoreError, and CannotServeError when the token cannot be left there.
+    Returns it as a client. Raises StoreError, and CannotServeError when the token cannot be left there.
     """
     from satchel.store import Store, clients
 
@@ -196,8 +198,8 @@ def ensure_command_line_token(store: object, data: Path) -> None:
     file = data / TOKEN_FILE
     with contextlib.suppress(OSError, UnicodeDecodeError):
         token = file.read_text("ascii").strip()
-        if store.read_now(lambda db: clients.by_token(db, token)):
-            return
+        if known := store.read_now(lambda db: clients.by_token(db, token)):
+            return known
     token = store.write_now(lambda tx: clients.issue(tx, name=COMMAND_LINE))
     part = file.with_suffix(".part")
     try:
@@ -208,6 +210,9 @@ def ensure_command_line_token(store: object, data: Path) -> None:
         part.replace(file)
     except OSError as error:
         raise _unwritable(file, error) from error
+    made = store.read_now(lambda db: clients.by_token(db, token))
+    assert made is not None
+    return made
 
 
 def _announce(port: int, data: Path) -> None:
@@ -218,6 +223,7 @@ def _announce(port: int, data: Path) -> None:
         "  ./scripts/run demo               see it work on an invented person\n"
         "  ./scripts/run add chat.json      remember a conversation\n"
         "  ./scripts/run context QUESTION   what a chat would be given\n"
+        "  ./scripts/run pair CODE          connect the browser extension: it shows the code\n"
         "  ./scripts/run token --name APP   let a program ask\n"
         "Ctrl-C stops it.",
         flush=True,

@@ -126,3 +126,25 @@ def context_view(answer: Mapping[str, Any], *, title: str) -> RenderableType:
             text.stylize(KIND_COLOURS.get(hit["kind"], "white"), start, end if end > 0 else block)
     text.stylize("bold", block)
     return Panel(text, title=title, subtitle=f"{answer['tokens']} tokens, {len(answer['hits'])} hits", padding=(1, 2))
+
+
+MAY = {
+    "capture": "hand over what is said in your chats",
+    "recall": "ask for what is remembered",
+    "manage": "list, edit, export and forget all of it",
+}
+"""What a scope lets a client do, for a person who decides on it."""
+
+
+def pairing_view(asks: Mapping[str, Any], *, scopes: Iterable[str], profiles: Iterable[str]) -> str:
+    """Who asks to be connected (an answer of `POST /v1/pairings`), and what it would be allowed."""
+    origin = asks["origin"]
+    whose = ", ".join(profiles)
+    return "\n".join(
+        [
+            f"{asks['client']!r} asks to be connected.",
+            f"  it is   {f'the browser extension {printable(origin)}' if origin else 'a program on this computer'}",
+            f"  it may  {'; '.join(MAY[scope] for scope in scopes)}",
+            f"  in      {printable(f'the profile {whose}') if whose else 'all profiles'}",
+        ]
+    )

@@ -31,6 +31,7 @@ CALLS = {
         ("GET", "/v1/export", None),
         ("GET", "/v1/jobs", None),
         ("POST", "/v1/jobs/x/retry", None),
+        ("POST", "/v1/pairings", {"code": "BBBB-BBBB"}),
     ],
 }
 MEMOS = {"capture": "add/message", "recall": "search/memory"}

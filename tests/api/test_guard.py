@@ -72,6 +72,36 @@ def test_without_a_valid_token_every_path_answers_401(wordy: Running, path: str,
         assert_problem(answer, 401, "satchel token")
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/pair"),
+        ("HEAD", "/v1/pair"),
+        ("OPTIONS", "/v1/pair"),
+        ("DELETE", "/v1/pair"),
+        ("PUT", "/v1/pair/x"),
+        ("GET", "/v1/pair/x"),
+        ("DELETE", "/v1/pair/x"),
+        ("POST", "/v1/pair/"),
+        ("POST", "//v1/pair"),
+        ("POST", "/v1/pair//x"),
+        ("POST", "/v1/pair/x/"),
+        ("POST", "/v1/pair/x/y"),
+        ("POST", "/v1/pair/x%2Fy"),
+        ("POST", "/v1/pair%2Fx%2Fy"),
+        ("POST", "/V1/pair"),
+        ("POST", "/v1/pairings"),
+        ("POST", "/v1/pairings/x"),
+        ("POST", "/v1/messages"),
+    ],
+)
+def test_only_asking_to_be_paired_needs_no_token_and_nothing_that_looks_like_it(
+    wordy: Running, method: str, path: str
+) -> None:
+    answer = wordy.call(method, path, headers={"Authorization": "", "Content-Type": "application/json"})
+    assert answer.status_code == 401
+
+
 def test_both_forms_of_a_token_are_taken(wordy: Running) -> None:
     for scheme in ("Bearer", "bearer", "Token"):
         assert wordy.call("GET", "/v1/status", headers={"Authorization": f"{scheme} {wordy.token}"}).status_code == 200

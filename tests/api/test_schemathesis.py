@@ -30,6 +30,13 @@ OPERATIONS = [
     for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
     if found.ok().path != "/v1/events"
 ]
+# Nothing can be wrong in a request without token, parameters and body.
+CASES = [
+    pytest.param(operation, mode, id=f"{operation.label} {name}")
+    for operation in OPERATIONS
+    for mode, name in ((GenerationMode.POSITIVE, "right"), (GenerationMode.NEGATIVE, "wrong"))
+    if (operation.path, name) != ("/health", "wrong")
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +46,7 @@ def own(tmp_path_factory: pytest.TempPathFactory, no_models: Path) -> Iterator[R
         yield daemon
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
+@pytest.mark.parametrize(("operation", "mode"), CASES)
 def test_every_answer_is_as_documented(operation: Any, mode: GenerationMode, own: Running) -> None:
     @settings(
         max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -59,8 +65,19 @@ def test_every_call_documents_its_errors() -> None:
             if path == "/health":
                 continue
             kind = "application/json" if path.startswith("/api/openmem/") else "application/problem+json"
-            for status in ("400", "401", "403", "404", "413", "415", "421", "500", "503"):
+            needs_a_token = {"401", "404"} if "security" not in operation else set()
+            for status in {"400", "403", "413", "415", "421", "500", "503"} | needs_a_token:
                 assert kind in operation["responses"][status]["content"], f"{method} {path} {status}"
+
+
+def test_the_document_says_what_needs_no_token_and_what_pairing_answers() -> None:
+    paths = DOCUMENT["paths"]
+    without = {(method, path) for path, item in paths.items() for method, call in item.items() if "security" in call}
+    assert without == {("get", "/health"), ("post", "/v1/pair"), ("post", "/v1/pair/{pairing_id}")}
+    assert {"201", "429"} <= set(paths["/v1/pair"]["post"]["responses"])
+    assert {"200", "202", "410"} <= set(paths["/v1/pair/{pairing_id}"]["post"]["responses"])
+    for path in ("/v1/pairings", "/v1/pairings/{pairing_id}"):
+        assert {"200", "404", "429"} <= set(paths[path]["post"]["responses"])
 
 
 def test_a_problem_is_documented_with_its_fields() -> None:

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
 from satchel.api.daemon import Daemon
+from satchel.api.guard import browser, origin
 from satchel.store.clients import Client
 from satchel.types import SatchelError, Scope
 
@@ -43,6 +44,19 @@ async def needs_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: B
     client = client_of(connection)
     if not client.may(scope):
         raise ForbiddenError(f"The token of {client.name!r} lacks the scope {scope!r}.")
+
+
+async def refuse_pages(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A Litestar guard: of browsers, extensions alone. The daemon's own pages are no clients that ask for a token."""
+    asked_by = connection.headers.get("origin")
+    if asked_by is not None and not origin.is_extension(asked_by):
+        raise ForbiddenError("Pages may not be paired; browser extensions and programs may.")
+
+
+async def refuse_browsers(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A Litestar guard: nothing that a browser sends, whatever its token may do."""
+    if browser.sent(connection.headers):
+        raise ForbiddenError("A pairing is decided outside the browser: run `satchel pair CODE`.")
 
 
 def check_profile(request: AnyRequest, profile: str) -> str:

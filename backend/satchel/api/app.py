@@ -53,6 +53,8 @@ def create_app(daemon: Daemon) -> Litestar:
             native.MemoryController,
             native.ConversationController,
             native.StateController,
+            native.PairController,
+            native.PairingController,
             memos.memos_router,
         ],
         dependencies={"daemon": Provide(provide_daemon)},

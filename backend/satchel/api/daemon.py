@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
 from satchel.api.events import Events
+from satchel.api.pairing import Pairings
 from satchel.capture.normalise import Captured, normalise, title_of, url_of
 from satchel.config import Config
 from satchel.extract.worker import ExtractionWorker
@@ -29,13 +31,18 @@ logger = logging.getLogger("satchel.daemon")
 
 
 class Daemon:
-    """Everything that lives as long as the process. `start` and `stop` run in the server's event loop."""
+    """Everything that lives as long as the process. `start` and `stop` run in the server's event loop.
 
-    def __init__(self, store: Store, runtime: Runtime, config: Config) -> None:
+    `command_line` is the client id of the command line's own token.
+    """
+
+    def __init__(self, store: Store, runtime: Runtime, config: Config, *, command_line: str | None = None) -> None:
         self.store = store
         self.runtime = runtime
         self.config = config
+        self.command_line = command_line
         self.events = Events()
+        self.pairings = Pairings(now=store.now, random=secrets.SystemRandom())
         self.recall = Recall(store, runtime, threshold=config.recall.threshold)
         self.indexer = Indexer(store, runtime)
         self.worker = ExtractionWorker(store, runtime, publish=self.events.publish, stored=self.indexer.wake)

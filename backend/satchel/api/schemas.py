@@ -22,6 +22,7 @@ from satchel.types import (
     Message,
     Role,
     SaidBy,
+    Scope,
     Source,
     Status,
     Style,
@@ -440,6 +441,68 @@ def record_of(change: changes.Change) -> dict[str, Any]:
 class ChangeList(Answer):
     changes: list[dict[str, Any]]
     cursor: str
+
+
+# Pairing
+
+
+class PairRequest(Strict):
+    """`challenge` is the SHA-256, in lowercase hex, of a verifier that the client keeps."""
+
+    client: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    challenge: Annotated[str, msgspec.Meta(min_length=64, max_length=64, pattern="^[0-9a-f]{64}$")]
+
+
+class PairAnswer(Answer):
+    """`expires_in` in seconds."""
+
+    pairing_id: str
+    code: str
+    expires_in: int
+
+
+class PairCollect(Strict):
+    """`verifier` is a random string, whose UTF-8 was hashed."""
+
+    verifier: Annotated[str, msgspec.Meta(min_length=43, max_length=128)]
+
+
+class PairWaiting(Answer):
+    status: Literal["waiting"]
+    expires_in: int
+
+
+class PairDelivered(Answer):
+    """`profiles` null: all of them."""
+
+    token: str
+    scopes: tuple[Scope, ...]
+    profiles: tuple[str, ...] | None
+
+
+Code = Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class PairingLookup(Strict):
+    code: Code
+
+
+class PairingAnswer(Answer):
+    id: str
+    client: str
+    origin: str | None
+    scopes: tuple[Scope, ...]
+    asked_at: str
+    expires_in: int
+
+
+class PairingDecision(Strict):
+    """`scopes` and `profiles` narrow what the client may do; null: all of them."""
+
+    code: Code
+    decision: Literal["confirm", "refuse"]
+    scopes: Annotated[tuple[Scope, ...], msgspec.Meta(min_length=1, max_length=3)] | None = None
+    profiles: Annotated[tuple[Profile, ...], msgspec.Meta(min_length=1, max_length=100)] | None = None
 
 
 class Health(Answer):

@@ -10,6 +10,7 @@ import apsw
 import msgspec
 
 from satchel.store.clock import new_id
+from satchel.store.database import to_json
 from satchel.store.store import Tx
 from satchel.types import SCOPES, Scope
 
@@ -49,8 +50,8 @@ def issue(tx: Tx, *, name: str, scopes: Sequence[Scope] = SCOPES, profiles: Sequ
             new_id(),
             name,
             hash_token(token),
-            msgspec.json.encode(scopes).decode(),
-            None if profiles is None else msgspec.json.encode(profiles).decode(),
+            to_json(scopes),
+            None if profiles is None else to_json(profiles),
             tx.now,
         ),
     )
@@ -79,3 +80,8 @@ def by_token(db: apsw.Connection, token: str) -> Client | None:
 
 def seen(tx: Tx, client_id: str) -> None:
     tx.db.execute("UPDATE client SET last_used_at = ? WHERE id = ?", (tx.now, client_id))
+
+
+def revoke(tx: Tx, client_id: str) -> None:
+    """Its token is not accepted from now on. Nothing happens where it was revoked before."""
+    tx.db.execute("UPDATE client SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (tx.now, client_id))

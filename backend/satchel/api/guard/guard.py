@@ -9,15 +9,12 @@ import msgspec
 
 from satchel import __version__
 from satchel.api import problem
-from satchel.api.guard import content, host, origin, token
+from satchel.api.guard import content, host, origin, token, tokenless
 from satchel.store.clients import Client
 from satchel.types import StoreError
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Send
-
-OPEN_PATHS = frozenset({"/health", "/schema/openapi.json"})
-"""What is answered without a token: nothing private stands there."""
 
 MEMOS_PREFIX = "/api/openmem/"
 
@@ -60,7 +57,7 @@ class Guard:
         if not origin.is_allowed(asked_by, self.port):
             await _refuse(scope, send_stamped, 403, "Foreign origin", "Web pages may not talk to Satchel.")
             return
-        if scope["path"] not in OPEN_PATHS:
+        if not tokenless.needs_none(scope["method"], scope["path"]):
             given = token.from_header(headers.get("authorization"))
             try:
                 client = self.look_up(given) if given else None

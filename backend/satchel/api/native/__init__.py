@@ -3,6 +3,7 @@
 from satchel.api.native.capture import CaptureController
 from satchel.api.native.conversations import ConversationController
 from satchel.api.native.memories import MemoryController
+from satchel.api.native.pairing import PairController, PairingController
 from satchel.api.native.recall import RecallController
 from satchel.api.native.state import StateController, health
 
@@ -10,6 +11,8 @@ __all__ = [
     "CaptureController",
     "ConversationController",
     "MemoryController",
+    "PairController",
+    "PairingController",
     "RecallController",
     "StateController",
     "health",

@@ -20,7 +20,7 @@ from satchel.store import changes, jobs, memories, vectors
 EXPORT_BATCH = 500
 
 
-@get("/health", tags=("state",), security=[])
+@get("/health", tags=("state",), security=[{}])
 async def health(daemon: TheDaemon) -> Health:
     """Whether Satchel answers. Needs no token and tells nothing private."""
     return Health(name="satchel", version=__version__, ready=daemon.ready)
