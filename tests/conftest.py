@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from satchel.models import registry
+from satchel.models import Runtime, registry
+
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +31,22 @@ def own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     data = tmp_path / "data"
     monkeypatch.setenv("SATCHEL_DATA", str(data))
     return data
+
+
+@pytest.fixture(scope="session")
+def embed(models_folder: Path) -> Embed:
+    """Texts to (n, 384) unit rows. The model stays loaded for one call only: each call has its own event loop."""
+
+    async def call(texts: Sequence[str]) -> NDArray[np.float32]:
+        async with Runtime(models_folder, embed="all-MiniLM-L6-v2", generate=None) as runtime:
+            return await runtime.embed(texts)
+
+    known: dict[str, NDArray[np.float32]] = {}
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if missing:
+            known.update(zip(missing, asyncio.run(call(missing)), strict=True))
+        return np.array([known[text] for text in texts], dtype=np.float32).reshape(len(texts), -1)
+
+    return embed

@@ -15,6 +15,7 @@ Role = Literal["user", "assistant", "system", "tool"]
 Kind = Literal["fact", "event", "explicit_preference", "implicit_preference", "instruction"]
 Status = Literal["candidate", "active", "resolving", "superseded", "archived"]
 SaidBy = Literal["user", "assistant", "document"]
+Category = Literal["health", "politics", "religion", "sex"]
 JobStatus = Literal["queued", "running", "completed", "failed"]
 Scope = Literal["capture", "recall", "manage"]
 Style = Literal["full", "compact"]
@@ -161,7 +162,8 @@ class Candidate(msgspec.Struct, kw_only=True):
     """A memory or turn on its way through recall, with how each recaller found it.
 
     `lexical` is the raw BM25 score (higher is better, 0 when words did not find it); `similarity` the cosine of
-    the vectors in [-1, 1], None when meaning did not find it.
+    the vectors in [-1, 1], None when meaning did not find it. `special` are the special categories that it seems to
+    touch (`satchel.special`).
     """
 
     type: Literal["memory", "turn"]
@@ -182,3 +184,4 @@ class Candidate(msgspec.Struct, kw_only=True):
     lexical: float = 0.0
     similarity: float | None = None
     score: float = 0.0
+    special: tuple[Category, ...] = ()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from api.running import Running, assert_problem
 
@@ -185,3 +187,155 @@ def test_a_report_names_only_what_was_offered(daemon: Running, profile: str, bic
     path = f"/v1/injections/{first['injection_id']}"
     assert_problem(daemon.call("POST", path, {"inserted": ["something else"]}), 400, "something else")
     assert_problem(daemon.call("POST", "/v1/injections/nothing", {"inserted": []}), 404)
+
+
+# What may go where
+
+GARDEN = "What should I know about my garden with the pears?"
+KINDS = {
+    "fact": "The user's garden has two pear trees.",
+    "event": "The user planted the pear hedge in the garden in March.",
+    "explicit_preference": "The user likes pears from the garden best.",
+    "instruction": "The user wants garden advice about pears in short sentences.",
+}
+
+
+def lines(answer: dict) -> set[str]:  # type: ignore[type-arg]
+    return {line for line in answer["context"].splitlines() if line.startswith("- [")}
+
+
+def ids(answer: dict) -> list[str]:  # type: ignore[type-arg]
+    return [hit["id"] for hit in answer["hits"]]
+
+
+@pytest.fixture
+def garden(daemon: Running, profile: str) -> dict[str, str]:
+    """Four memories, one of each kind, and a turn, all on pears in a garden; text → id."""
+    made = {text: remember(daemon, profile, text, kind=kind) for kind, text in KINDS.items()}
+    said = daemon.capture("The pears in my garden grow on the south wall.", profile=profile)
+    return made | {"turn": said["message_ids"][0]}
+
+
+def test_only_the_kinds_asked_for_are_in_a_context(daemon: Running, profile: str, garden: dict[str, str]) -> None:
+    everything = context(daemon, profile, GARDEN, budget_tokens=3000)
+    assert {hit["kind"] for hit in everything["hits"]} >= {"fact", "event", "explicit_preference", "instruction"}
+    for kind in KINDS:
+        answer = context(daemon, profile, GARDEN, budget_tokens=3000, kinds=[kind])
+        assert [hit["kind"] for hit in answer["hits"]] == [kind]
+    told = context(daemon, profile, GARDEN, budget_tokens=3000, kinds=["turn"])
+    assert {hit["kind"] for hit in told["hits"]} <= {"turn"}
+    assert context(daemon, profile, GARDEN, kinds=[])["context"] == ""
+    assert_problem(daemon.call("POST", "/v1/context", {"query": "q", "kinds": ["nonsense"]}), 400, "kinds")
+
+
+def test_any_choice_from_a_preview_is_what_the_context_holds(
+    daemon: Running, profile: str, garden: dict[str, str]
+) -> None:
+    first = context(daemon, profile, GARDEN, budget_tokens=3000, style="full")
+    assert len(first["hits"]) >= 4
+    shown = {hit["id"]: hit["text"] for hit in first["hits"]}
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.sets(st.sampled_from(sorted(shown))), st.lists(st.text(max_size=20), max_size=3))
+    def choose(chosen: set[str], unknown: list[str]) -> None:
+        again = context(daemon, profile, GARDEN, budget_tokens=3000, style="full", only=[*unknown, *sorted(chosen)])
+        assert set(ids(again)) == chosen
+        assert lines(again) <= lines(first)
+        assert len(lines(again)) == len(chosen)
+        assert (again["context"] == "") == (not chosen)
+
+    choose()
+
+
+def test_a_choice_holds_whatever_the_question_became(daemon: Running, profile: str, garden: dict[str, str]) -> None:
+    fact = garden[KINDS["fact"]]
+    assert ids(context(daemon, profile, "Hello!", only=[fact])) == [fact]
+    assert ids(context(daemon, profile, "Explain SQL joins.", only=[fact, garden["turn"]])).count(fact) == 1
+    assert context(daemon, profile, "Hello!")["hits"] == []
+
+
+def test_a_choice_is_never_more_than_was_chosen_nor_more_than_the_budget(
+    daemon: Running, profile: str, garden: dict[str, str]
+) -> None:
+    for budget in (1, 100, 150, 200):
+        answer = context(daemon, profile, GARDEN, budget_tokens=budget, only=list(garden.values()))
+        assert set(ids(answer)) <= set(garden.values())
+        assert answer["tokens"] <= budget
+
+
+def test_another_profile_s_id_is_not_found(daemon: Running, profile: str, garden: dict[str, str]) -> None:
+    other = remember(daemon, f"{profile}-other", "The user's garden has a pear called Conference.")
+    mine = garden[KINDS["fact"]]
+    assert ids(context(daemon, profile, GARDEN, only=[other, mine])) == [mine]
+    assert context(daemon, profile, GARDEN, only=[other])["context"] == ""
+
+
+def test_a_choice_has_its_limits(wordy: Running) -> None:
+    assert_problem(wordy.call("POST", "/v1/context", {"query": "q", "only": ["x"] * 201}), 400, "only")
+    assert_problem(wordy.call("POST", "/v1/context", {"query": "q", "not_from": ["x"] * 101}), 400, "not_from")
+    assert_problem(wordy.call("POST", "/v1/context", {"query": "q", "only_from": []}), 400, "only_from")
+    assert wordy.ok("POST", "/v1/context", {"query": "q", "only": ["x"] * 200, "not_from": ["x"] * 100})["hits"] == []
+
+
+def test_nothing_comes_from_a_site_that_is_left_out(daemon: Running, profile: str) -> None:
+    done = {
+        site: daemon.capture(
+            f"My bicycle Rocket has a green saddle, as I said on {site}. I live in Porto near the {site} market.",
+            profile=profile,
+            site=site,
+            external_id=site,
+        )
+        for site in ("a", "b")
+    }
+    for one in done.values():
+        daemon.finished(one["job_id"])
+    by_hand = remember(daemon, profile, "The user's bicycle Rocket has a green saddle and a bell.")
+    question = "Where do I live, and what colour is the saddle of my bicycle Rocket?"
+    of = {site: one["conversation_id"] for site, one in done.items()}
+    held = [item["id"] for item in daemon.ok("GET", f"/v1/memories?profile={profile}")["items"]]
+
+    def rests_on(**more: object) -> set[str]:
+        answer = context(daemon, profile, question, budget_tokens=3000, **more)
+        assert by_hand in ids(answer)
+        return {source["conversation_id"] for hit in answer["hits"] for source in hit["sources"]}
+
+    # Both say the same, so that one stands for both: it must not hide the other when its site is left out.
+    assert rests_on(not_from=["b"]) == rests_on(not_from=["b"], only=held) == {of["a"]}
+    assert rests_on(not_from=["a"]) == rests_on(not_from=["a"], only=held) == {of["b"]}
+    assert rests_on(not_from=["a", "b"]) == rests_on(not_from=["a", "b"], only=held) == set()
+    assert rests_on(not_from=["nowhere"]) == rests_on() != set()
+
+
+SNACKS = "Which snacks should I pack for my daughter Mia's school trip?"
+
+
+def test_special_categories_are_marked_and_left_out_on_demand(daemon: Running, profile: str) -> None:
+    allergy = remember(daemon, profile, "The user's daughter Mia is allergic to peanuts.")
+    faith = remember(daemon, profile, "The user's daughter Mia eats only halal snacks.")
+    plain = remember(daemon, profile, "Mia's school trip goes to the zoo by bus.")
+    marked = {hit["id"]: hit["special"] for hit in recall(daemon, profile, SNACKS)}
+    assert "health" in marked[allergy]
+    assert "religion" in marked[faith]
+    assert marked[plain] == []
+    assert {allergy, faith, plain} <= set(ids(context(daemon, profile, SNACKS)))
+    answer = context(daemon, profile, SNACKS, special=False)
+    assert ids(answer) == [plain]
+    assert "peanuts" not in answer["context"]
+    assert ids(context(daemon, profile, SNACKS, special=False, only=[allergy, faith, plain])) == [plain]
+    assert_problem(daemon.call("POST", "/v1/context", {"query": "q", "special": "no"}), 400, "special")
+
+
+def test_what_is_left_out_does_not_take_the_place_of_what_is_behind_it(daemon: Running, profile: str) -> None:
+    for number in range(60):
+        remember(daemon, profile, f"The user's daughter Mia packs insulin and snacks for school trip {number}.")
+    plain = remember(daemon, profile, "Mia likes apple slices on a trip.")
+    assert plain not in ids(context(daemon, profile, SNACKS, budget_tokens=32_000))
+    assert ids(context(daemon, profile, SNACKS, special=False, budget_tokens=32_000)) == [plain]
+
+
+def test_without_a_model_nothing_can_be_judged_and_nothing_goes(wordy: Running, profile: str) -> None:
+    remember(wordy, profile, "The bicycle's saddle is green.")
+    remember(wordy, profile, "The bicycle is for days without migraine.")
+    answer = context(wordy, profile, "bicycle", special=False)
+    assert (answer["context"], answer["hits"]) == ("", [])
+    assert {tuple(hit["special"]) for hit in recall(wordy, profile, "bicycle")} == {(), ("health",)}

@@ -142,3 +142,21 @@ def test_without_an_embedder_words_alone_find_it(store: Store) -> None:
     say(store, "a", "1", "The heron stands by the pond.")
     hits = asyncio.run(Recall(store, Broken()).search("heron", profile="me", limit=5))  # type: ignore[arg-type]
     assert [hit.text for hit in hits] == ["The heron stands by the pond."]
+
+
+def test_what_somebody_chose_is_found_whatever_was_asked_and_however_alike(store: Store) -> None:
+    remember(store, "fact", "The user saw a heron by the pond.", "The user saw a heron by the pond!", "The user rows.")
+    say(store, "a", "1", "A heron stood by the pond.")
+    assert len(found(store, "heron")) == 2, "of two that say the same, one"
+    ids = {text: name for name, text in store.read_now(lambda db: list(db.execute("SELECT id, text FROM memory")))}
+    chosen = Filter(ids=tuple(ids.values()))
+    for question in ("heron", "rowing", "Hello!"):
+        assert sorted(found(store, question, only=chosen)) == sorted(ids)
+
+
+def test_a_site_that_is_left_out_hides_nothing_of_the_others(store: Store) -> None:
+    say(store, "a", "1", *(f"The quokka number {n} eats quokka leaves." for n in range(300)))
+    say(store, "b", "2", "A quokka sat by the road.")
+    index(store)
+    assert found(store, "quokka", only=Filter(not_from=("a",))) == ["A quokka sat by the road."]
+    assert found(store, "quokka", only=Filter(not_from=("a", "b"))) == []

@@ -14,6 +14,7 @@ from satchel.times import parse_iso, to_iso
 from satchel.types import (
     BadInputError,
     Candidate,
+    Category,
     Conversation,
     Job,
     JobStatus,
@@ -39,6 +40,7 @@ Tags = Annotated[tuple[Tag, ...], msgspec.Meta(max_length=50)]
 Profile = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 ExternalId = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Site = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+HitId = Annotated[str, msgspec.Meta(max_length=100)]
 HitKind = Literal["fact", "event", "explicit_preference", "implicit_preference", "instruction", "turn"]
 
 
@@ -157,6 +159,8 @@ class RecallRequest(Strict):
 
 
 class Hit(Answer):
+    """`special`: the special categories that it seems to touch, for whoever looks it over; mostly empty."""
+
     type: str
     id: str
     kind: str
@@ -169,6 +173,7 @@ class Hit(Answer):
     time: str
     status: Status
     reasoning: str | None
+    special: tuple[Category, ...]
 
     @classmethod
     def of(cls, hit: Candidate) -> Hit:
@@ -185,6 +190,7 @@ class Hit(Answer):
             time=to_iso(hit.time),
             status=hit.status,
             reasoning=hit.reasoning,
+            special=hit.special,
         )
 
 
@@ -193,6 +199,11 @@ class Hits(Answer):
 
 
 class ContextRequest(Strict):
+    """`kinds`: only these. `only`: of these ids alone, all of them, whatever the question (somebody chose them from a
+    preview); an unknown one is not found. `not_from`: nothing that rests on a conversation of these sites. `special`
+    false: nothing that touches, or may touch, health, politics, religion or sex.
+    """
+
     query: Query
     profile: Profile = "me"
     site: Site | None = None
@@ -200,6 +211,10 @@ class ContextRequest(Strict):
     budget_tokens: Annotated[int, msgspec.Meta(ge=1, le=32_000)] = 800
     style: Style | None = None
     at: str | None = None
+    kinds: tuple[HitKind, ...] | None = None
+    only: Annotated[tuple[HitId, ...], msgspec.Meta(max_length=200)] | None = None
+    not_from: Annotated[tuple[Site, ...], msgspec.Meta(max_length=100)] = ()
+    special: bool = True
 
 
 class ContextAnswer(Answer):

@@ -135,6 +135,7 @@ def rank(
     limit: int,
     threshold: float | None = None,
     at: int | None = None,
+    repeats: bool = False,
     frequencies: Mapping[str, float] | None = None,
 ) -> list[Candidate]:
     """The at most `limit` best of `candidates`, best first, each with its `score` in [0, 1] set.
@@ -142,8 +143,8 @@ def rank(
     With `threshold` (for context) only what reaches it is returned, turns having to do more, and nothing at
     all for a question without content words. Without it (for search) the order alone counts. `at` (ms) asks
     as of that time: what was said later, or was not valid then, is left out. What is superseded answers
-    only questions about the past. `frequencies` maps a term to its inverse document frequency, where the
-    store knows it.
+    only questions about the past. `repeats` leaves in what says again what a better one says. `frequencies`
+    maps a term to its inverse document frequency, where the store knows it.
     """
     question = read_question(query, frequencies)
     if threshold is not None and not question.terms:
@@ -156,6 +157,8 @@ def rank(
     valid.sort(key=lambda c: (-c.score, -c.time, c.id))
     if threshold is not None:
         valid = _worth_inserting(valid, question, threshold)
+    if repeats:
+        return valid[:limit]
     return drop_repeats(valid, lambda text: coverage(question, stems(text)), limit)
 
 

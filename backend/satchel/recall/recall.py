@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import apsw
 import msgspec
 
 from satchel.models import Embedder, Generator
-from satchel.recall import assemble, query, rank
-from satchel.store import Store, Tx, candidates, injections, log, search
+from satchel.models.registry import ModelRole
+from satchel.recall import assemble, rank, sensitive
+from satchel.recall.gather import Asked, Words
+from satchel.special.judge import Judge
+from satchel.store import Store, Tx, injections, log, search, vectors
 from satchel.store.clock import new_id
-from satchel.store.search import Eligible, Filter, Found
+from satchel.store.search import Filter
 from satchel.types import Candidate, ModelError, Style
 
 GATHERED = 40
@@ -28,17 +31,22 @@ CONTEXT_LIMIT = 40
 EMBED_SECONDS = 15.0
 """How long a question waits for its vector (the model may have to be loaded first) before words alone must do."""
 
-ALWAYS = 20
-"""Standing instructions and pinned memories that are looked at for every question."""
-
 COUNTED = 2_000
 """Texts whose number of tokens is kept in memory."""
+
+ROUNDS = 4
+"""How often recall looks again behind what it had to leave out for touching a special category."""
+
+PIECES = 120
+"""Sentences embedded for one question to clear its hits, best first; the hits beyond are left out."""
 
 logger = logging.getLogger("satchel.recall")
 
 
 class Models(Embedder, Generator, Protocol):
-    """What recall asks of the models: vectors of questions, and token counts."""
+    """What recall asks of the models: vectors of questions, token counts, and whose vectors they are."""
+
+    def model_id(self, role: ModelRole) -> str: ...
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,68 +59,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     injection_id: str
 
 
-class Words(msgspec.Struct, frozen=True):
-    """What the search by words found: BM25 by pk."""
+class _Round(NamedTuple):
+    """What one look found: the ids that are plainly special, the best of the rest, the stored vectors."""
 
-    memories: dict[int, float]
-    turns: dict[int, float]
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A question with all that narrows its answers. `most`: candidates from each recaller. `memory_kinds` None: all."""
-
-    question: str
-    profile: str
-    most: int
-    memory_kinds: tuple[str, ...] | None
-    turns: bool
-    only: Filter
-    asking: search.Conversation | None
-    at: int | None
-    given: tuple[str, ...]
-
-    def by_words(self, db: apsw.Connection) -> Words:
-        terms = query.fts_terms(self.question)
-        memories, turns = self._eligible(db)
-        return Words(
-            search.by_words(db, terms, memories, limit=self.most) if memories else {},
-            search.by_words(db, terms, turns, limit=self.most) if turns else {},
-        )
-
-    def gather(self, db: apsw.Connection, words: Words, vector: bytes | None) -> list[Candidate]:
-        """What words found, what meaning finds, and what is always offered. Without a vector, words alone."""
-        memories, turns = self._eligible(db)
-        found: list[Candidate] = []
-        if memories:
-            near: dict[int, float | None] = {}
-            if vector:
-                near.update(search.by_meaning(db, vector, memories, limit=self.most))
-            for pk in search.always_offered(db, memories, limit=ALWAYS):
-                near.setdefault(pk, None)
-            found += candidates.load_memories(db, Found(words.memories, near))
-        if turns:
-            near = dict(search.by_meaning(db, vector, turns, limit=self.most)) if vector else {}
-            found += candidates.load_turns(db, Found(words.turns, near))
-        return found
-
-    def _eligible(self, db: apsw.Connection) -> tuple[Eligible | None, Eligible | None]:
-        """Memories and turns that may answer; None where none is asked for."""
-        owner = log.profile_pk(db, self.profile)
-        if owner is None:
-            return None, None
-        memories = turns = None
-        if self.memory_kinds is None or self.memory_kinds:
-            memories = search.eligible_memories(
-                owner,
-                statuses=search.PAST_TOO if query.asks_about_past(self.question) else search.NOW,
-                kinds=self.memory_kinds,
-                only=self.only,
-                at=self.at,
-                given=self.given,
-            )
-        if self.turns:
-            turns = search.eligible_turns(owner, only=self.only, at=self.at, asking=self.asking, given=self.given)
-        return memories, turns
+    special: set[str]
+    hits: list[Candidate]
+    stored: dict[str, bytes]
 
 
 class Recall:
@@ -123,6 +75,7 @@ class Recall:
         self._models = models
         self._counted: dict[str, int] = {}
         self._threshold = rank.CONTEXT_THRESHOLD if threshold is None else threshold
+        self._judge: Judge | None = None
 
     async def search(
         self,
@@ -137,11 +90,13 @@ class Recall:
         at: int | None = None,
         threshold: float | None = None,
         given: Sequence[str] = (),
+        special: bool = True,
     ) -> list[Candidate]:
-        """The best `limit` memories and turns, best first.
+        """The best `limit` memories and turns, best first, each marked with the special categories it seems to touch.
 
         `external_id`, with its `site`, is the conversation that asks: its own turns are no answer. `at` (ms) asks as
-        of a moment. Without a usable embedding model, words alone decide.
+        of a moment. Without a usable embedding model, words alone decide. With `only.ids` all of those are hits,
+        whatever the question. Without `special`, only what surely touches no special category is a hit.
         """
         asked = Asked(
             question=question,
@@ -154,20 +109,67 @@ class Recall:
             at=at,
             given=tuple(given),
         )
-        words, vector = await asyncio.gather(self._store.read(asked.by_words), self._vector(question))
+        if asked.only.ids == ():
+            return []
+        words, vector, judge = await asyncio.gather(
+            self._store.read(asked.by_words), self._vector(question), asyncio.to_thread(self._ready_judge)
+        )
 
-        def find(db: apsw.Connection) -> list[Candidate]:
-            # Ranked on the reader's thread as well: reading many texts would hold up the event loop.
+        def ranked(found: list[Candidate]) -> list[Candidate]:
             return rank.rank(
-                asked.gather(db, words, vector),
+                found,
                 query=question,
                 now=self._store.now(),
                 limit=limit,
                 threshold=threshold,
                 at=at,
+                repeats=asked.only.ids is not None,
             )
 
-        return await self._store.read(find)
+        def find(db: apsw.Connection) -> list[Candidate]:
+            # Ranked on the reader's thread as well: reading many texts would hold up the event loop.
+            hits = ranked(asked.gather(db, words, vector))
+            sensitive.mark(hits, judge, _stored(db, hits, judge))
+            return hits
+
+        if special:
+            return await self._store.read(find)
+        return await self._harmless(asked, words, vector, judge, ranked)
+
+    async def _harmless(
+        self,
+        asked: Asked,
+        words: Words,
+        vector: bytes | None,
+        judge: Judge | None,
+        ranked: Callable[[list[Candidate]], list[Candidate]],
+    ) -> list[Candidate]:
+        """The best hits that are judged to touch no special category.
+
+        What is left out must not take the places of what stands behind it: where it took many, the recallers are asked
+        again without it.
+        """
+        if judge is None:
+            return []
+        kept: list[Candidate] = []
+        for _ in range(ROUNDS):
+
+            def find(db: apsw.Connection, asked: Asked = asked, words: Words = words) -> _Round:
+                found = asked.gather(db, words, vector)
+                stored = _stored(db, found, judge)
+                passed = sensitive.not_plainly_special(found, judge, stored)
+                special = {hit.id for hit in found} - {hit.id for hit in passed}
+                return _Round(special, ranked(passed), stored)
+
+            found = await self._store.read(find)
+            vector_of = await self._vectors_of_pieces(found.hits, judge, found.stored)
+            kept, refused = await asyncio.to_thread(sensitive.cleared, found.hits, judge, vector_of.get)
+            special = found.special | {hit.id for hit in refused}
+            if 2 * len(special) < asked.most or asked.only.ids is not None:
+                break
+            asked = msgspec.structs.replace(asked, given=(*asked.given, *special))
+            words = await self._store.read(asked.by_words)
+        return kept
 
     async def context(
         self,
@@ -179,8 +181,15 @@ class Recall:
         budget: int,
         style: Style | None,
         at: int | None = None,
+        kinds: Sequence[str] | None = None,
+        only: Filter | None = None,
+        special: bool = True,
     ) -> Context:
-        """The block for a prompt: nothing this conversation was given before, nothing that does not bear on it."""
+        """The block for a prompt: nothing this conversation was given before, nothing that does not bear on it.
+
+        What `only.ids` names was chosen by somebody who saw it: it bears on the question, and only the budget can keep
+        it out. The rest narrows as in `search`.
+        """
         given: list[str] = []
         if external_id is not None:
             given = await self._store.read(
@@ -189,12 +198,15 @@ class Recall:
         hits = await self.search(
             question,
             profile=profile,
-            limit=CONTEXT_LIMIT,
+            limit=CONTEXT_LIMIT if only is None or only.ids is None else max(len(only.ids), 1),
+            kinds=kinds,
+            only=only,
             site=site,
             external_id=external_id,
             at=at,
-            threshold=self._threshold,
+            threshold=self._threshold if only is None or only.ids is None else None,
             given=given,
+            special=special,
         )
         assembled = await assemble.assemble(
             hits,
@@ -232,6 +244,32 @@ class Recall:
             return None
         return bytes(rows[0].tobytes())
 
+    async def _vectors_of_pieces(
+        self, hits: Sequence[Candidate], judge: Judge, stored: Mapping[str, bytes]
+    ) -> dict[str, bytes]:
+        """Vectors of the sentences that `hits` are cleared by; without a usable embedding model, the stored ones."""
+        vector_of = {hit.text: stored[hit.id] for hit in hits if hit.id in stored}
+        wanted = dict.fromkeys(piece for hit in hits for piece in sensitive.pieces(hit) or () if piece not in vector_of)
+        missing = list(wanted)[:PIECES]
+        if not missing:
+            return vector_of
+        try:
+            if await asyncio.to_thread(self._models.model_id, "embed") != judge.embedder_hash:
+                return vector_of
+            rows = await asyncio.wait_for(self._models.embed(missing, urgent=True), EMBED_SECONDS)
+        except (ModelError, TimeoutError) as error:
+            logger.warning("what has no vector yet is left out: %s", error)
+            return vector_of
+        return vector_of | {piece: bytes(row.tobytes()) for piece, row in zip(missing, rows, strict=True)}
+
+    def _ready_judge(self) -> Judge | None:
+        if self._judge is None:
+            try:
+                self._judge = Judge.load()
+            except ModelError as error:
+                logger.warning("special categories by words alone: %s", error)
+        return self._judge
+
     async def _count(self, texts: Sequence[str]) -> list[int]:
         # The frame and most lines come again from question to question.
         new = [text for text in dict.fromkeys(texts) if text not in self._counted]
@@ -245,6 +283,16 @@ class Recall:
             # A byte-level tokenizer never makes more tokens than bytes: without it, the budget still holds.
             logger.warning("budget by bytes, not tokens: %s", error)
             return [len(text.encode("utf-8", "surrogatepass")) for text in texts]
+
+
+def _stored(db: apsw.Connection, hits: Sequence[Candidate], judge: Judge | None) -> dict[str, bytes]:
+    """The vectors at hand that the judge can read, by hit id."""
+    if judge is None:
+        return {}
+    return {
+        **vectors.stored(db, "memory", [hit.id for hit in hits if hit.type == "memory"], model=judge.embedder_hash),
+        **vectors.stored(db, "turn", [hit.id for hit in hits if hit.type == "turn"], model=judge.embedder_hash),
+    }
 
 
 def _note_failure(future: Future[None]) -> None:

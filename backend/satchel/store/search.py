@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import apsw
 import msgspec
 
-from satchel.store.database import fetch
+from satchel.store.database import fetch, to_json
 from satchel.store.vectors import MAX_K, Indexed, nearest
 
 NOW: tuple[str, ...] = ("active", "resolving")
@@ -33,6 +33,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """All of these (turns have no tags and drop out)."""
     since: int | None = None
     until: int | None = None
+    not_from: tuple[str, ...] = ()
+    """Sites: none of their turns, and no memory with a source on any of them."""
+    ids: tuple[str, ...] | None = None
+    """These memories and turns alone."""
 
 
 class Conversation(msgspec.Struct, frozen=True):
@@ -109,6 +113,10 @@ def eligible_memories(
     )
     where.add_if(come_from + "c.site = ?)", only.site)
     where.add_if(come_from + "c.id = ?)", only.conversation_id)
+    if only.not_from:
+        where.add(f"NOT {come_from}c.site IN (SELECT value FROM json_each(?)))", to_json(only.not_from))
+    if only.ids is not None:
+        where.add("y.id IN (SELECT value FROM json_each(?))", to_json(only.ids))
     if given:
         where.add("y.id NOT IN (SELECT value FROM json_each(?))", to_json(given))
     sql = f"SELECT y.pk AS pk FROM memory y WHERE {' AND '.join(where.conditions)}"
@@ -131,6 +139,10 @@ def eligible_turns(
         where.add("0")
     where.add_if("c.site = ?", only.site)
     where.add_if("c.id = ?", only.conversation_id)
+    if only.not_from:
+        where.add("c.site NOT IN (SELECT value FROM json_each(?))", to_json(only.not_from))
+    if only.ids is not None:
+        where.add("m.id IN (SELECT value FROM json_each(?))", to_json(only.ids))
     where.add_if("m.role = ?", only.said_by)
     where.add_if("m.time >= ?", only.since)
     where.add_if("m.time <= ?", only.until)
@@ -199,6 +211,11 @@ def _keep(db: apsw.Connection, found: Mapping[int, float], among: Eligible) -> d
     return {pk: value for pk, value in found.items() if pk in eligible}
 
 
+def all_of(db: apsw.Connection, among: Eligible) -> list[int]:
+    """Every eligible pk, whatever was asked: for the few that the asker named."""
+    return [pk for (pk,) in fetch(db, among.sql, among.values)]
+
+
 def always_offered(db: apsw.Connection, among: Eligible, *, limit: int) -> list[int]:
     """Pks of standing instructions and pinned memories: candidates for any question."""
     sql = (
@@ -206,7 +223,3 @@ def always_offered(db: apsw.Connection, among: Eligible, *, limit: int) -> list[
         " ORDER BY pinned DESC, updated_at DESC LIMIT ?"
     )
     return [pk for (pk,) in fetch(db, sql, (*among.values, limit))]
-
-
-def to_json(values: Sequence[object]) -> str:
-    return msgspec.json.encode(list(values)).decode()

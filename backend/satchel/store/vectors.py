@@ -8,6 +8,7 @@ from typing import Literal
 import apsw
 import msgspec
 
+from satchel.store.database import to_json
 from satchel.store.store import Tx
 
 Indexed = Literal["turn", "memory"]
@@ -112,5 +113,25 @@ def nearest(
     values: tuple[bytes | int | str, ...] = (vector, min(k, MAX_K), profile)
     if among is not None:
         sql += " AND pk IN (SELECT value FROM json_each(?))"
-        values += (msgspec.json.encode(list(among)).decode(),)
+        values += (to_json(among),)
     return [(pk, 1.0 - distance) for pk, distance in db.execute(sql, values)]
+
+
+def stored(db: apsw.Connection, kind: Indexed, ids: Sequence[str], *, model: str) -> dict[str, bytes]:
+    """The vectors (float32, little endian) of these memories or turns by id, where `model` made them.
+
+    What has none yet, or waits for a new one because its text changed, is not among them.
+    """
+    stamp = db.execute("SELECT value FROM meta WHERE name = 'embedder'").get
+    if not ids or not ready(db) or not str(stamp).startswith(f"{model}:"):
+        return {}
+    table = "message" if kind == "turn" else "memory"
+    # CROSS JOIN keeps the order: `pk IN (...)` would have sqlite-vec read its whole table.
+    return dict(
+        db.execute(
+            f"SELECT t.id, v.embedding FROM json_each(?) j CROSS JOIN {table} t ON t.id = j.value"
+            f" CROSS JOIN {_TABLES[kind]} v ON v.pk = t.pk"
+            " WHERE NOT EXISTS (SELECT 1 FROM unindexed u WHERE u.type = ? AND u.pk = t.pk)",
+            (to_json(ids), kind),
+        )
+    )

@@ -52,6 +52,9 @@ class RecallController(Controller):
             budget=data.budget_tokens,
             style=data.style,
             at=maybe_moment("at", data.at),
+            kinds=data.kinds,
+            only=Filter(not_from=data.not_from, ids=data.only),
+            special=data.special,
         )
         return ContextAnswer(
             context=assembled.context,
