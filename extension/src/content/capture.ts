@@ -1,0 +1,109 @@
+/** What of a page goes to the worker: exchanges from the wire, and the rendered page where the wire tells nothing. */
+
+import { failed, type FromPage, type Kept, type Place } from "../messages";
+import type { Exchange, Site, Turn } from "../types";
+import type { Heard } from "./channel";
+import type { Field } from "./editor";
+import { exchangeAfter } from "./structure";
+import { readTurns, whenQuiet } from "./turns";
+import { gone, tell } from "./worker";
+
+/** How long the wire has to show itself before the page is read instead. */
+const WIRE_BEGINS_MS = 3_000;
+const HISTORY_MS = 5_000;
+const RETRY_MS = 20_000;
+const HELD = 200;
+
+export class Capture {
+  /** Whether anything may be captured here at all. */
+  on = false;
+  private heardAt = 0;
+  /** The conversation of the last exchange that could be read. */
+  private wired: string | null = null;
+  private readonly held: FromPage[] = [];
+  private watching: AbortController | null = null;
+
+  constructor(
+    private readonly site: Site,
+    private readonly place: () => Place,
+    private readonly unreadable: (what: "wire" | "turns", detail: string) => void,
+    private readonly full: () => void,
+  ) {}
+
+  heard(what: Heard): void {
+    this.heardAt = performance.now();
+    if (!("begun" in what)) void this.exchange(what);
+  }
+
+  private async exchange(exchange: Exchange): Promise<void> {
+    if (!this.on) return;
+    const kept = await this.hand({ do: "exchange", place: this.place(), exchange });
+    if (!kept) return;
+    this.wired = this.place().conversation;
+    if (kept.elsewhere) await this.readWhenQuiet();
+    if (kept.readable) return;
+    this.unreadable("wire", "");
+    await this.readPage();
+  }
+
+  private async readWhenQuiet(then: () => Promise<void> = () => this.readPage()): Promise<void> {
+    this.watching?.abort();
+    const watching = (this.watching = new AbortController());
+    await whenQuiet(this.site, AbortSignal.any([watching.signal, gone]));
+    if (!watching.signal.aborted && !gone.aborted && this.on) await then();
+  }
+
+  /** After the user sent something: when the wire stays silent, the page is watched until the answer stands there. */
+  async sent(words: string, field: Field): Promise<void> {
+    if (!this.on) return;
+    const sentAt = performance.now();
+    if (this.site.wire?.length) {
+      await new Promise((done) => setTimeout(done, WIRE_BEGINS_MS));
+      if (this.heardAt >= sentAt - 200) return;
+    }
+    await this.readWhenQuiet(() => (this.site.turns ? this.readPage() : this.readExchange(words, field)));
+  }
+
+  /** A conversation was opened: if its history does not come over the wire, it is read when the page has time. */
+  opened(): void {
+    this.watching?.abort();
+    const { conversation } = this.place();
+    if (conversation === null || !this.site.turns) return;
+    setTimeout(() => {
+      const silent = this.wired !== conversation && performance.now() - this.heardAt > HISTORY_MS;
+      if (this.on && silent && this.place().conversation === conversation) void this.readPage(false);
+    }, HISTORY_MS);
+  }
+
+  private async readPage(expected = true): Promise<void> {
+    const turns = await readTurns(this.site);
+    if (turns?.length) await this.turns(turns);
+    else if (expected && this.site.turns) this.unreadable("turns", this.site.turns.turn);
+  }
+
+  private async readExchange(words: string, field: Field): Promise<void> {
+    const turns = exchangeAfter(words, field);
+    if (turns) await this.turns(turns);
+    else this.unreadable("turns", "structure");
+  }
+
+  private async turns(turns: Turn[]): Promise<void> {
+    await this.hand({ do: "turns", place: this.place(), turns });
+  }
+
+  /** Hands it to the worker. Where its store is full the page holds on to it, and tries again. */
+  private async hand(message: FromPage): Promise<Kept | null> {
+    const kept = await tell<Kept>(message);
+    if (!failed(kept) && !kept.full) return kept;
+    if (gone.aborted) return null;
+    if (this.held.length < HELD) this.held.push(message);
+    this.full();
+    setTimeout(() => void this.flush(), RETRY_MS);
+    return null;
+  }
+
+  /** Another try for what could not be kept. */
+  async flush(): Promise<void> {
+    for (const message of this.held.splice(0)) await this.hand(message);
+  }
+}

@@ -1,0 +1,106 @@
+/** Where chip and preview live: one element beside the page's own, with a closed shadow root, placed at the composer. */
+
+import { CSS } from "./look";
+import { el } from "../dom";
+
+export class Overlay {
+  readonly root = el("div", { class: "root" });
+  /** What a screen reader is told; changes are spoken. */
+  readonly voice = el("div", { class: "hidden", role: "status", "aria-live": "polite" });
+  private readonly host = document.createElement("satchel-overlay");
+  private shadow: ShadowRoot | null = null;
+  private anchor: Element | null = null;
+  private readonly resized = new ResizeObserver(() => this.place());
+
+  constructor(private readonly signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.hide());
+  }
+
+  /** Made when it is first shown: most pages never need it. */
+  private build(): ShadowRoot {
+    const shadow = this.host.attachShadow({ mode: "closed" });
+    try {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(CSS);
+      shadow.adoptedStyleSheets = [sheet];
+    } catch {
+      // Firefox keeps constructed sheets of a content script out of shadow roots.
+      shadow.append(el("style", {}, CSS));
+    }
+    shadow.append(this.root, this.voice);
+    // Typing in the preview is no typing in the page: neither its shortcuts nor its composer may hear of it.
+    for (const name of ["keydown", "keyup", "keypress", "input", "beforeinput", "paste", "copy", "cut", "focusin", "click"])
+      this.root.addEventListener(name, (event) => event.stopPropagation());
+    return shadow;
+  }
+
+  get shown(): boolean {
+    return this.host.isConnected;
+  }
+
+  /** Whether an event came from in here (it is seen from outside as the host's). */
+  owns(target: EventTarget | null): boolean {
+    return target === this.host;
+  }
+
+  show(anchor: Element | null, ...content: Node[]): void {
+    if (this.signal.aborted) return;
+    this.shadow ??= this.build();
+    this.redraw(content);
+    if (anchor !== this.anchor) {
+      this.resized.disconnect();
+      if (anchor) this.resized.observe(anchor);
+      this.anchor = anchor;
+    }
+    // Measured before anything is added to the page, while its layout is still known.
+    this.place();
+    if (!this.shown) {
+      document.documentElement.append(this.host);
+      window.addEventListener("resize", this.place, { passive: true });
+      window.addEventListener("scroll", this.place, { passive: true, capture: true });
+    }
+  }
+
+  /** Draws anew; what was scrolled and focused stays so. */
+  private redraw(content: Node[]): void {
+    const focusable = "button, input, textarea, summary, pre";
+    const list = this.root.querySelector(".list");
+    const top = list?.scrollTop ?? 0;
+    const at = [...this.root.querySelectorAll(focusable)].indexOf(this.shadow?.activeElement as Element);
+    this.root.replaceChildren(...content);
+    this.root.querySelector(".list")?.scrollTo(0, top);
+    if (at >= 0) this.root.querySelectorAll<HTMLElement>(focusable)[at]?.focus({ preventScroll: true });
+  }
+
+  hide(): void {
+    if (!this.shown) return;
+    this.host.remove();
+    this.root.replaceChildren();
+    this.resized.disconnect();
+    this.anchor = null;
+    window.removeEventListener("resize", this.place);
+    window.removeEventListener("scroll", this.place, { capture: true });
+  }
+
+  /** Puts the focus on the first thing in the preview. */
+  focus(): void {
+    this.root.querySelector<HTMLElement>(".panel input, .panel button")?.focus({ preventScroll: true });
+  }
+
+  say(text: string): void {
+    this.voice.textContent = text;
+  }
+
+  /**
+   * Above the composer's right corner, inside the window. Where there is no composer, in the upper corner: in the lower
+   * one it could lie over a composer that we do not know.
+   */
+  private readonly place = (): void => {
+    const box = this.anchor?.isConnected ? this.anchor.getBoundingClientRect() : null;
+    const { style } = this.root;
+    const shown = box && box.width > 0 && box.bottom > 0 && box.top < innerHeight;
+    style.right = `${shown ? Math.max(8, innerWidth - box.right) : 16}px`;
+    style.top = shown ? "auto" : "16px";
+    style.bottom = shown ? `${Math.max(8, Math.min(innerHeight - 60, innerHeight - box.top + 10))}px` : "auto";
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * Which turns are new. A turn seen again, live, in a history, in another tab or after a reload, is kept once; a turn
+ * with other words under the same id is a revision and goes out again.
+ *
+ * A turn read from the rendered page and the same turn from the wire have different ids and slightly different text
+ * (Markdown against what it looks like). They are recognised by their letters.
+ */
+
+import type { Turn } from "../types";
+import type { Seen } from "./database";
+
+export type Origin = "wire" | "page";
+export type Identified = Turn & { id: string };
+
+const LETTERS = 40;
+const SAME_LENGTH = 0.25;
+
+/** Lower-case letters and digits alone, of which two renderings of one text have the same. */
+export function letters(content: string): string {
+  return content
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "");
+}
+
+export async function sha256(text: string): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Turns with an id each. One without gets its content's hash and which time those words are said. */
+export async function identify(turns: readonly Turn[]): Promise<Identified[]> {
+  const said = new Map<string, number>();
+  const named: Identified[] = [];
+  for (const turn of turns) {
+    if (turn.id !== null) {
+      named.push({ ...turn, id: turn.id });
+      continue;
+    }
+    const hash = (await sha256(`${turn.role}\0${letters(turn.content)}`)).slice(0, 24);
+    const time = (said.get(hash) ?? 0) + 1;
+    said.set(hash, time);
+    named.push({ ...turn, id: `page:${hash}:${time}` });
+  }
+  return named;
+}
+
+/** What is remembered of a turn, so that it is known again. */
+export async function trace(
+  turn: Identified,
+  where: { site: string; conversation: string },
+  from: Origin,
+): Promise<Seen> {
+  const own = letters(turn.content);
+  return {
+    site: where.site,
+    conversation: where.conversation,
+    id: turn.id,
+    hash: await sha256(`${turn.role}\0${turn.content}`),
+    letters: `${turn.role}\0${own.slice(0, LETTERS)}`,
+    length: own.length,
+    from,
+  };
+}
+
+/**
+ * Which of `traces`, in their order, are new or changed beside what was `seen` in the conversation before.
+ * "known": the same again. "alias": the same turn under another name, from the other origin.
+ */
+export function judge(traces: readonly Seen[], seen: readonly Seen[]): ("new" | "known" | "alias")[] {
+  const byId = new Map(seen.map((one) => [one.id, one]));
+  const named = new Set(traces.map((one) => one.id));
+  // What the other origin has seen and nobody has claimed as theirs yet.
+  const others = seen.filter((one) => !named.has(one.id));
+  const claimed = new Set<string>();
+  return traces.map((one) => {
+    const known = byId.get(one.id);
+    if (known) return known.hash === one.hash ? "known" : "new";
+    const twin = others.find((other) => other.from !== one.from && !claimed.has(other.id) && alike(one, other));
+    if (!twin) return "new";
+    claimed.add(twin.id);
+    return "alias";
+  });
+}
+
+function alike(one: Seen, other: Seen): boolean {
+  return (
+    one.letters === other.letters && Math.abs(one.length - other.length) <= SAME_LENGTH * Math.max(one.length, other.length)
+  );
+}
