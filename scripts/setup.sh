@@ -1,4 +1,4 @@
-# Read by run, test and campaign: finds the project's root, and sets up what is missing.
+# Read by run, test, extension and campaign: finds the project's root, and sets up what is missing.
 # When everything is ready this costs one `cksum` and nothing else.
 
 unset CDPATH
@@ -51,4 +51,22 @@ ensure_ready() {
     fi
     find_python
     "$python" "$root/scripts/setup.py" "$1" "$wanted" || exit
+}
+
+# The extension's packages, as its lock file has them. Nothing of theirs runs while they are installed.
+ensure_extension() {
+    local wanted stamp=$root/extension/node_modules/.ready
+    wanted=$(cd -- "$root/extension" && cksum package-lock.json)
+    if [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; then
+        return
+    fi
+    command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
+        || fail "the extension is built with Node.js 20 or newer, which is not here: install it with your system's package manager or from nodejs.org."
+    echo "The extension's packages …" >&2
+    local log
+    log=$(mktemp)
+    npm ci --prefix "$root/extension" --ignore-scripts --no-audit --no-fund >"$log" 2>&1 </dev/null \
+        || { tail -n 5 "$log" >&2; fail "npm could not install the extension's packages: see $log."; }
+    rm -f "$log"
+    printf '%s\n' "$wanted" >"$stamp"
 }
