@@ -78,9 +78,10 @@ class Chrome:
     def pair(self, daemon: Running) -> None:
         """As a person does: the page shows a code, the terminal confirms it."""
         page = self.own("pair.html")
-        page.locator("#port").fill(str(daemon.port))
-        with page.expect_navigation():
-            page.locator("#port").press("Tab")
+        if page.locator("#port").input_value() != str(daemon.port):
+            page.locator("#port").fill(str(daemon.port))
+            with page.expect_navigation():
+                page.locator("#port").press("Tab")
         page.get_by_role("button", name="Show the code").click()
         code = page.locator("[data-code]").inner_text()
         done = command("pair", "--data", daemon.data, code, "--yes")

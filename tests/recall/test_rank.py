@@ -59,6 +59,14 @@ def test_a_question_asked_before_is_no_answer() -> None:
     assert ids([asked], "How do I clean my cast-iron pan?") == ["q"]
 
 
+def test_a_turn_that_says_no_more_than_the_question_is_no_answer() -> None:
+    """Even where it tells something on the way, as "my daughter" does."""
+    question = "What should I cook for my daughter's birthday party?"
+    asked = candidate("q", question, kind="turn", similarity=1.0)
+    told = candidate("t", "My daughter's birthday party is on Saturday in the garden.", kind="turn", similarity=0.8)
+    assert ids([asked, told], question, threshold=0.5) == ["t"]
+
+
 @pytest.mark.parametrize("query", ["", "hi", "ok thanks", "and what about you?", "\0"])
 def test_a_question_without_content_gets_no_context(query: str) -> None:
     assert ids([candidate("a", "hi", similarity=1.0)], query, threshold=0.5) == []

@@ -98,6 +98,8 @@ class Question(NamedTuple):
     terms: Sequence[Term]
     weights: Mapping[str, float]
     """Stem of each term → its weight."""
+    words: frozenset[str]
+    """Stems of all its content words."""
     owned: frozenset[str]
     topics: frozenset[str]
     personal: bool
@@ -118,6 +120,7 @@ def read_question(query: str, frequencies: Mapping[str, float] | None = None) ->
     return Question(
         terms=found,
         weights=weights,
+        words=frozenset(stems(query)),
         owned=frozenset(owned),
         topics=frozenset(topics(query)),
         personal=_PERSONAL.search(_HOW_TO.sub("", query)) is not None,
@@ -232,7 +235,11 @@ def _passes(candidate: Candidate, question: Question, threshold: float) -> bool:
     # The score first: it spares most candidates a second reading.
     if candidate.score < (_sigmoid(_logit(threshold) + bar) if bar else threshold):
         return False
-    return candidate.type == "memory" or not (_only_asks(candidate.text) or len(stems(candidate.text)) < 3)
+    if candidate.type == "memory":
+        return True
+    words = stems(candidate.text)
+    # A turn that says nothing beyond the question (it was asked before) is no answer to it.
+    return len(words) >= 3 and not words <= question.words and not _only_asks(candidate.text)
 
 
 def _only_asks(text: str) -> bool:

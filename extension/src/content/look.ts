@@ -23,7 +23,7 @@ button:disabled { opacity: .5; cursor: default; }
 .chip .small { padding: 3px 8px; color: var(--soft); border-radius: 999px; white-space: nowrap; }
 .chip.warn { background: var(--amber-tint); color: var(--amber); border-color: var(--amber); }
 .chip.warn .dot { background: var(--amber); }
-.panel { pointer-events: auto; width: min(440px, 94vw); max-height: min(60vh, 520px); display: flex; flex-direction: column;
+.panel { pointer-events: auto; width: min(440px, 94vw); max-height: min(60vh, 520px, var(--room, 520px)); display: flex; flex-direction: column;
   background: var(--paper); border: 1px solid var(--line); border-radius: 12px; box-shadow: 0 8px 30px rgb(0 0 0 / .22); overflow: hidden; }
 .panel header { display: flex; justify-content: space-between; align-items: center; padding: 10px 10px 8px 14px; gap: 8px; }
 .panel h2 { font-size: 14px; margin: 0; font-weight: 600; }

@@ -3,6 +3,11 @@
 import { CSS } from "./look";
 import { el } from "../dom";
 
+/** Pixels below which the preview rather goes to the composer's other side. */
+const LEAST_ROOM = 240;
+/** How far up a composer's own scrolling box is looked for. */
+const SCROLLERS = 6;
+
 export class Overlay {
   readonly root = el("div", { class: "root" });
   /** What a screen reader is told; changes are spoken. */
@@ -92,15 +97,34 @@ export class Overlay {
   }
 
   /**
-   * Above the composer's right corner, inside the window. Where there is no composer, in the upper corner: in the lower
-   * one it could lie over a composer that we do not know.
+   * At the composer's right corner, above it where there is room, inside the window. Where there is no composer, in the
+   * upper corner: in the lower one it could lie over a composer that we do not know.
    */
   private readonly place = (): void => {
-    const box = this.anchor?.isConnected ? this.anchor.getBoundingClientRect() : null;
     const { style } = this.root;
-    const shown = box && box.width > 0 && box.bottom > 0 && box.top < innerHeight;
-    style.right = `${shown ? Math.max(8, innerWidth - box.right) : 16}px`;
-    style.top = shown ? "auto" : "16px";
-    style.bottom = shown ? `${Math.max(8, Math.min(innerHeight - 60, innerHeight - box.top + 10))}px` : "auto";
+    const box = this.anchor?.isConnected ? visible(this.anchor) : null;
+    if (!box) {
+      Object.assign(style, { right: "16px", top: "16px", bottom: "auto" });
+      return;
+    }
+    const width = Math.min(innerWidth - 16, this.root.querySelector(".panel") ? 440 : 320);
+    const right = Math.max(8, Math.min(innerWidth - box.right, innerWidth - width - 8));
+    const [above, below] = [box.top - 24, innerHeight - box.bottom - 24];
+    const under = above < LEAST_ROOM && below > above;
+    style.right = `${right}px`;
+    style.top = under ? `${box.bottom + 10}px` : "auto";
+    style.bottom = under ? "auto" : `${innerHeight - box.top + 10}px`;
+    style.setProperty("--room", `${Math.max(LEAST_ROOM, (under ? below : above) - 40)}px`);
   };
+}
+
+/** The part of an element that can be seen: a long prompt scrolls inside its box. null: nothing of it. */
+function visible(element: Element): { top: number; bottom: number; right: number } | null {
+  let { top, bottom, right } = element.getBoundingClientRect();
+  for (let up = element.parentElement, levels = 0; up && levels < SCROLLERS; up = up.parentElement, levels += 1) {
+    if (getComputedStyle(up).overflowY === "visible") continue;
+    const box = up.getBoundingClientRect();
+    [top, bottom, right] = [Math.max(top, box.top), Math.min(bottom, box.bottom), Math.min(right, box.right)];
+  }
+  return bottom > Math.max(0, top) && top < innerHeight && right > 0 ? { top, bottom, right } : null;
 }
