@@ -1,6 +1,6 @@
 /** The extension's own store: turns that wait for the daemon, and which turns were seen before. */
 
-import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 import type { Turn } from "../types";
 
 /** A turn on its way to the daemon, with the conversation it belongs to. */
@@ -57,10 +57,7 @@ export function database(): Promise<Database> {
       db.createObjectStore("captured", { keyPath: ["day", "site"] });
     },
     // Another version of the extension wants in: let go, and open again when asked next.
-    blocking: (_old, _new, event) => {
-      (event.target as IDBDatabase).close();
-      opened = null;
-    },
+    blocking: () => void closeDatabase(),
     terminated: () => {
       opened = null;
     },
@@ -71,11 +68,11 @@ export function database(): Promise<Database> {
   return opened;
 }
 
-/** For a browser whose store cannot be opened any more, and for tests. */
-export async function dropDatabase(): Promise<void> {
-  (await opened?.catch(() => null))?.close();
+/** Lets go of the store; it is opened again when it is needed. */
+export async function closeDatabase(): Promise<void> {
+  const before = opened;
   opened = null;
-  await deleteDB(NAME);
+  (await before?.catch(() => null))?.close();
 }
 
 export function today(now = new Date()): string {
