@@ -12,7 +12,6 @@ import { gone, tell } from "./worker";
 const WIRE_BEGINS_MS = 3_000;
 const HISTORY_MS = 5_000;
 const RETRY_MS = 20_000;
-const HELD = 200;
 
 export class Capture {
   /** Whether anything may be captured here at all. */
@@ -21,6 +20,7 @@ export class Capture {
   /** The conversation of the last exchange that could be read. */
   private wired: string | null = null;
   private readonly held: FromPage[] = [];
+  private flushing: Promise<void> | null = null;
   private watching: AbortController | null = null;
 
   constructor(
@@ -91,19 +91,35 @@ export class Capture {
     await this.hand({ do: "turns", place: this.place(), turns });
   }
 
-  /** Hands it to the worker. Where its store is full the page holds on to it, and tries again. */
+  /** Hands it to the worker. Where its store is full the page holds on to it, and tries again before what comes next. */
   private async hand(message: FromPage): Promise<Kept | null> {
-    const kept = await tell<Kept>(message);
-    if (!failed(kept) && !kept.full) return kept;
-    if (gone.aborted) return null;
-    if (this.held.length < HELD) this.held.push(message);
+    await this.flush();
+    const kept = this.held.length ? null : await this.send(message);
+    if (kept || gone.aborted) return kept;
+    this.held.push(message);
     this.full();
     setTimeout(() => void this.flush(), RETRY_MS);
     return null;
   }
 
-  /** Another try for what could not be kept. */
-  async flush(): Promise<void> {
-    for (const message of this.held.splice(0)) await this.hand(message);
+  /** Another try for what could not be kept, in its order. */
+  flush(): Promise<void> {
+    this.flushing ??= this.sendHeld().finally(() => {
+      this.flushing = null;
+    });
+    return this.flushing;
+  }
+
+  private async sendHeld(): Promise<void> {
+    for (let [first] = this.held; first; [first] = this.held) {
+      if (!(await this.send(first))) return;
+      this.held.shift();
+    }
+  }
+
+  /** null: it was not kept. */
+  private async send(message: FromPage): Promise<Kept | null> {
+    const kept = await tell<Kept>(message);
+    return failed(kept) || kept.full ? null : kept;
   }
 }

@@ -62,10 +62,20 @@ export async function put(turns: readonly Turn[], where: Conversation, origin: O
     await tx.done;
   } catch (error) {
     void tx.done.catch(() => undefined); // its failure is the one that is thrown here
+    // Else the marks of turns that were not kept would stand, and they would pass for known ever after.
+    abort(tx);
     throw error;
   }
   if (added) void drain();
   return added;
+}
+
+function abort(tx: { abort(): void }): void {
+  try {
+    tx.abort();
+  } catch {
+    // It has failed by itself already.
+  }
 }
 
 /** How many turns wait, and how many the daemon would not have. */
