@@ -60,6 +60,8 @@ function manifest(browser, sites) {
     default_locale: "en",
     icons,
     action: { default_popup: "popup.html", default_icon: icons, default_title: "Satchel" },
+    // A private window is meant to leave no traces.
+    incognito: "not_allowed",
     options_ui: { page: "options.html", open_in_tab: true },
     permissions: ["storage", "unlimitedStorage", "alarms", "scripting", "contextMenus", "activeTab"],
     host_permissions: ["http://127.0.0.1/*", ...matches],

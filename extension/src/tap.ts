@@ -29,7 +29,9 @@ const INSTALLED = Symbol.for("satchel.tap");
   let channel = "";
   listen.call(document, HELLO, (event) => {
     const name: unknown = (event as CustomEvent<unknown>).detail;
-    if (typeof name === "string" && /^satchel:[0-9a-f]{32}$/.test(name)) channel = name;
+    if (typeof name !== "string" || !/^satchel:[0-9a-f]{32}$/.test(name)) return;
+    channel = name;
+    dispatch.call(document, new Event("satchel:agreed"));
   });
   dispatch.call(document, new Event(READY));
 

@@ -8,11 +8,14 @@ export const daemon = {
   up: true,
   /** Turns as they arrived, by conversation. */
   log: new Map<string, string[]>(),
+  memories: [] as string[],
   /** Contents that it will not have. */
   refuses: (_content: string): boolean => false,
 };
 
 interface Body {
+  /** A memory written by hand. */
+  text?: string;
   external_id: string;
   messages: { id: string; content: string }[];
 }
@@ -22,6 +25,10 @@ const known = new Map<string, string>();
 
 function take(body: Body): Response {
   const headers = { "X-Satchel-Version": "0.1.0" };
+  if (body.text !== undefined) {
+    daemon.memories.push(body.text);
+    return new Response("{}", { status: 201, headers });
+  }
   if (body.messages.some((one) => daemon.refuses(one.content))) return new Response('{"detail":"no"}', { status: 400, headers });
   const log = daemon.log.get(body.external_id) ?? [];
   daemon.log.set(body.external_id, log);
@@ -40,6 +47,7 @@ export function reset(): void {
   storage.set("token", "t");
   daemon.up = true;
   daemon.log.clear();
+  daemon.memories = [];
   daemon.refuses = () => false;
   known.clear();
 }

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { closeDatabase } from "../../extension/src/worker/database";
-import { drain, lengths, put } from "../../extension/src/worker/outbox";
+import { drain, lengths, put, putMemory } from "../../extension/src/worker/outbox";
 import { daemon, reset } from "./browser-stub";
 
 const where = (conversation: string) => ({ profile: "me", site: "s", conversation, title: null, url: null });
@@ -117,4 +117,21 @@ test("a turn that is refused is kept apart and holds nothing else up", async () 
   await drain();
   assert.deepEqual(daemon.log.get("a"), ["good", "better"]);
   assert.deepEqual(await lengths(), { waiting: 0, refused: 1 });
+});
+
+test("what the user picked out goes its way between the turns of chats", async () => {
+  await drain();
+  await closeDatabase();
+  reset();
+  daemon.up = false;
+  await put([turn("1", "before")], where("a"), "wire");
+  await putMemory("picked out", where("a"));
+  await put([turn("2", "after")], where("a"), "wire");
+  await drain();
+  daemon.up = true;
+  await drain();
+  await drain();
+  assert.deepEqual(daemon.memories, ["picked out"]);
+  assert.deepEqual(daemon.log.get("a"), ["before", "after"]);
+  assert.equal((await lengths()).waiting, 0);
 });

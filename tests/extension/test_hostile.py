@@ -23,6 +23,9 @@ FORGERIES = """() => {
   for (const name of ["satchel", "satchel:exchange", "satchel:" + "0".repeat(32)])
     document.dispatchEvent(new CustomEvent(name, { detail }));
   window.postMessage({ satchel: exchange, do: "exchange", exchange }, "*");
+  document.addEventListener("satchel:hello", ({ detail: name }) =>
+    document.dispatchEvent(new CustomEvent(name, { detail })));
+  document.dispatchEvent(new CustomEvent("satchel:ready"));
   document.dispatchEvent(new CustomEvent("satchel:hello", { detail: "satchel:" + "1".repeat(32) }));
   document.dispatchEvent(new CustomEvent("satchel:ready"));
   document.dispatchEvent(new CustomEvent("satchel:" + "1".repeat(32), { detail }));

@@ -5,21 +5,24 @@ import type { Exchange, Site, Turn } from "../types";
 import type { Heard } from "./channel";
 import type { Field } from "./editor";
 import { exchangeAfter } from "./structure";
-import { readTurns, whenQuiet } from "./turns";
+import { isAnswered, readTurns, whenQuiet } from "./turns";
 import { gone, tell } from "./worker";
 
 /** How long the wire has to show itself before the page is read instead. */
 const WIRE_BEGINS_MS = 3_000;
 const HISTORY_MS = 5_000;
 const RETRY_MS = 20_000;
+const MOST_TRIES = 100;
 
 export class Capture {
   /** Whether anything may be captured here at all. */
   on = false;
+  /** Whether the worker wants to hear of exchanges: also of those it will not keep, for one may say that it is temporary. */
+  listening = false;
   private heardAt = 0;
   /** The conversation of the last exchange that could be read. */
   private wired: string | null = null;
-  private readonly held: FromPage[] = [];
+  private readonly held: { message: FromPage; tries: number }[] = [];
   private flushing: Promise<void> | null = null;
   private watching: AbortController | null = null;
 
@@ -36,32 +39,41 @@ export class Capture {
   }
 
   private async exchange(exchange: Exchange): Promise<void> {
-    if (!this.on) return;
+    if (!this.listening) return;
     const kept = await this.hand({ do: "exchange", place: this.place(), exchange });
     if (!kept) return;
     this.wired = this.place().conversation;
     if (kept.elsewhere) await this.readWhenQuiet();
-    if (kept.readable) return;
+    if (kept.readable || !this.on) return;
     this.unreadable("wire", "");
     await this.readPage();
   }
 
-  private async readWhenQuiet(then: () => Promise<void> = () => this.readPage()): Promise<void> {
+  private async readWhenQuiet(
+    answered = () => isAnswered(this.site),
+    then: () => Promise<void> = () => this.readPage(),
+  ): Promise<void> {
     this.watching?.abort();
     const watching = (this.watching = new AbortController());
-    await whenQuiet(this.site, AbortSignal.any([watching.signal, gone]));
+    await whenQuiet(this.site, answered, AbortSignal.any([watching.signal, gone]));
     if (!watching.signal.aborted && !gone.aborted && this.on) await then();
   }
 
   /** After the user sent something: when the wire stays silent, the page is watched until the answer stands there. */
   async sent(words: string, field: Field): Promise<void> {
     if (!this.on) return;
-    const sentAt = performance.now();
+    const [sentAt, at] = [performance.now(), Date.now()];
     if (this.site.wire?.length) {
       await new Promise((done) => setTimeout(done, WIRE_BEGINS_MS));
       if (this.heardAt >= sentAt - 200) return;
     }
-    await this.readWhenQuiet(() => (this.site.turns ? this.readPage() : this.readExchange(words, field)));
+    if (this.site.turns) return this.readWhenQuiet();
+    const read = () => exchangeAfter(words, field, at);
+    await this.readWhenQuiet(() => read() !== null, async () => {
+      const turns = read();
+      if (turns) await this.turns(turns);
+      else this.unreadable("turns", "structure");
+    });
   }
 
   /** A conversation was opened: if its history does not come over the wire, it is read when the page has time. */
@@ -81,12 +93,6 @@ export class Capture {
     else if (expected && this.site.turns) this.unreadable("turns", this.site.turns.turn);
   }
 
-  private async readExchange(words: string, field: Field): Promise<void> {
-    const turns = exchangeAfter(words, field);
-    if (turns) await this.turns(turns);
-    else this.unreadable("turns", "structure");
-  }
-
   private async turns(turns: Turn[]): Promise<void> {
     await this.hand({ do: "turns", place: this.place(), turns });
   }
@@ -96,8 +102,7 @@ export class Capture {
     await this.flush();
     const kept = this.held.length ? null : await this.send(message);
     if (kept || gone.aborted) return kept;
-    this.held.push(message);
-    this.full();
+    this.held.push({ message, tries: 0 });
     setTimeout(() => void this.flush(), RETRY_MS);
     return null;
   }
@@ -112,7 +117,8 @@ export class Capture {
 
   private async sendHeld(): Promise<void> {
     for (let [first] = this.held; first; [first] = this.held) {
-      if (!(await this.send(first))) return;
+      // What the worker fails on again and again must not keep the rest back.
+      if (!(await this.send(first.message)) && ++first.tries < MOST_TRIES) return;
       this.held.shift();
     }
   }
@@ -120,6 +126,8 @@ export class Capture {
   /** null: it was not kept. */
   private async send(message: FromPage): Promise<Kept | null> {
     const kept = await tell<Kept>(message);
-    return failed(kept) || kept.full ? null : kept;
+    if (failed(kept)) return null;
+    if (kept.full) this.full();
+    return kept.full ? null : kept;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The way from the page's world (`tap.ts`). Its name is agreed on before a script of the page runs, so that a page cannot
- * speak on it; what comes over it is checked all the same.
+ * The way from the page's world (`tap.ts`). Its name is agreed on before a script of the page runs. A page that was open
+ * before the extension came can learn it: what comes over it is untrusted, and filed under the page's own site.
  */
 
 import type { Exchange } from "../types";
@@ -39,8 +39,10 @@ export function listen(heard: (what: Heard) => void, signal: AbortSignal): void 
     },
     { signal },
   );
-  // Whichever of the two scripts comes first, the other answers it.
+  // Whichever of the two scripts comes first, the other answers it. Once they agree nobody is told the name again.
+  const agreed = new AbortController();
   const hello = () => document.dispatchEvent(new CustomEvent("satchel:hello", { detail: name }));
-  document.addEventListener("satchel:ready", hello, { signal, once: true });
+  document.addEventListener("satchel:ready", hello, { signal: AbortSignal.any([signal, agreed.signal]), once: true });
+  document.addEventListener("satchel:agreed", () => agreed.abort(), { signal, once: true });
   hello();
 }

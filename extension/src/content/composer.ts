@@ -50,8 +50,10 @@ export function composerIn(site: Site): Field | null {
 }
 
 /** Whether the user writes somewhere that looks like a composer though the row's selectors find none. */
-export function writesElsewhere(site: Site, target: EventTarget | null): boolean {
+export function writesElsewhere(site: Site, target: EventTarget | null, inChat: boolean): boolean {
   if (!site.composer.length || firstOf(site.composer)) return false;
+  // Settings have text fields too: where a chat is, or could begin, is no deep path.
+  if (!inChat && location.pathname.split("/").filter(Boolean).length > 1) return false;
   const field = editableAt(target);
   return field !== null && field.getBoundingClientRect().width > 250;
 }

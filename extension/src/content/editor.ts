@@ -117,7 +117,10 @@ export async function insertBlock(field: Field, block: string): Promise<boolean>
       await select(field, "end");
       return true;
     }
-    if (plain(readText(field)) !== plain(before) && !(await restore(field, before))) return false;
+    const now = readText(field);
+    // Emptied meanwhile, or another composer in its place: it was sent, and what was sent must not come back.
+    if (!field.isConnected || (plain(before) && !plain(now))) return false;
+    if (plain(now) !== plain(before) && !(await restore(field, before))) return false;
   }
   return false;
 }

@@ -25,7 +25,7 @@ const ASK_MS = 1_500;
 const TAKE_BACK_MS = 2_500;
 const SENT_SHOWN_MS = 6_000;
 /** A new chat has its id a moment after it was sent. */
-const UNPLACED_MS = 120_000;
+const UNPLACED_MS = 20_000;
 
 /** Memories on offer for a text. */
 interface Offer {
@@ -63,6 +63,11 @@ export class Injector {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private question = 0;
   private wokenAt = 0;
+  /** Counts what makes a sending under way void: another conversation, or words that the user goes on writing. */
+  private epoch = 0;
+  /** Sending waits for the daemon's answer (automatic mode), or for the block to stand in the composer. */
+  private asking = false;
+  private sendAfter = false;
   /** The text for which the user wanted no offer, until the composer is empty again. */
   private dismissed = false;
   private unplaced: { injection: string; hits: string[]; until: number } | null = null;
@@ -78,9 +83,11 @@ export class Injector {
 
   // What the page tells
 
-  typed(field: Field): void {
+  typed(field: Field, byUser: boolean): void {
     this.field = field;
     clearTimeout(this.timer);
+    // Whoever goes on writing does not want it sent yet.
+    if (byUser && !this.busy) this.keep();
     if (this.busy || this.mode === "off") return;
     if (Date.now() - this.wokenAt > WAKE_EVERY_MS) {
       this.wokenAt = Date.now();
@@ -93,28 +100,39 @@ export class Injector {
   key(event: KeyboardEvent, field: Field): boolean {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return false;
     if (event.key === "Escape" && (this.holding || this.offer || this.warning)) {
-      if (this.holding) void this.takeBack();
-      else if (this.offer?.open) this.closePanel();
-      else this.dismiss();
+      this.escape();
       return true;
     }
     if (event.key !== "Tab" || event.shiftKey || !this.offer || this.offer.open || this.mode === "auto") return false;
-    this.field = field;
+    // On a page with several fields the offer is for one of them.
+    if (field !== this.field) return false;
     if (this.offer.chosen.size) void this.insert();
     else this.openPanel();
     return true;
   }
 
-  /** The user sends. True: not yet; this holds it and sends it itself (automatic mode). */
-  sending(field: Field): boolean {
+  escape(): void {
+    if (this.holding) void this.takeBack();
+    else if (this.offer?.open) this.closePanel();
+    else this.dismiss();
+  }
+
+  /** The user sends. True: not yet; this holds it and sends it itself. `byUser` false: a script of the page sends. */
+  sending(field: Field, byUser: boolean): boolean {
     clearTimeout(this.timer);
     if (this.passing) return false;
-    if (this.holding) {
-      void this.pass(field);
+    if (this.busy && byUser) {
+      // In the middle of inserting: it is sent when the block stands there.
+      this.sendAfter = true;
+      return true;
+    }
+    if (this.asking && byUser) return true;
+    if (this.holding && byUser) {
+      void this.pass(field, this.epoch);
       return true;
     }
     const words = readText(field);
-    if (this.mode === "auto" && !this.inserted && !this.dismissed && isQuestion(words) && !holdsBlock(words) && !this.busy) {
+    if (this.mode === "auto" && byUser && !this.inserted && !this.dismissed && isQuestion(words) && !holdsBlock(words)) {
       const nothing = this.offer?.asked === words.trim() && !this.offer.chosen.size;
       if (!nothing) {
         void this.addAndSend(field, words.trim());
@@ -125,7 +143,9 @@ export class Injector {
     return false;
   }
 
+  /** The page shows another conversation. */
   moved(): void {
+    this.epoch += 1;
     const { conversation } = this.place();
     if (this.unplaced && conversation !== null) {
       if (Date.now() < this.unplaced.until)
@@ -198,6 +218,7 @@ export class Injector {
     const automatic = this.mode === "auto";
     const answer = await tell<Context>({ do: "ask", place: this.place(), text: words, automatic, fresh });
     if (question !== this.question || this.inserted) return;
+    if (failed(answer) && answer.error === "asked again") return;
     if (failed(answer) || !answer.hits.length) {
       this.offer = null;
       this.render();
@@ -238,7 +259,7 @@ export class Injector {
     const answer = await tell<Context>({ do: "compose", place: this.place(), text: offer.asked, only });
     if (this.offer !== offer || idsOf(offer.chosen) !== ids) return null;
     if (failed(answer)) {
-      offer.note = answer.error === "no answer" ? text("daemon_failed") : answer.error;
+      if (answer.error !== "asked again") offer.note = text("daemon_failed");
       this.render();
       return null;
     }
@@ -265,28 +286,46 @@ export class Injector {
   // Inserting
 
   private async insert(): Promise<boolean> {
-    const { offer, field } = this;
-    if (!offer || !field || this.busy) return false;
+    const { field } = this;
+    if (!field || this.busy) return false;
+    clearTimeout(this.timer); // a question on its way would put another offer in this one's place
     this.busy = true;
+    this.sendAfter = false;
+    let done = false;
     try {
-      const shown = await this.compose();
-      if (!shown || this.offer !== offer) return false;
-      const before = readText(field);
-      if (!(await insertBlock(field, shown.block))) {
-        void tell({ do: "unreadable", what: "insert", detail: `${field.tagName.toLowerCase()} did not take the text` });
-        this.offer = null;
-        this.warn(text("not_taken"), "");
-        return false;
-      }
-      const hits = offer.context.hits.filter((hit) => offer.chosen.has(hit.id));
-      this.inserted = { injection: shown.injection, hits, block: shown.block, before };
-      this.offer = null;
-      this.overlay.say(wasInserted(hits.length));
-      this.render();
-      return true;
+      done = await this.insertInto(field);
     } finally {
       this.busy = false;
     }
+    if (this.sendAfter && field.isConnected) void this.pass(field, this.epoch);
+    return done;
+  }
+
+  private async insertInto(field: Field): Promise<boolean> {
+    const { offer, epoch } = this;
+    if (!offer) return false;
+    const shown = await this.compose();
+    if (!shown || this.offer !== offer) return false;
+    const before = readText(field);
+    const taken = await insertBlock(field, shown.block);
+    if (epoch !== this.epoch) {
+      // The page went on to another conversation: the block must not wait in its composer.
+      await removeBlock(field, before);
+      return false;
+    }
+    if (!taken) {
+      if (!plain(readText(field))) return false;
+      void tell({ do: "unreadable", what: "insert", detail: `${field.tagName.toLowerCase()} did not take the text` });
+      this.offer = null;
+      this.warn(text("not_taken"), "");
+      return false;
+    }
+    const hits = offer.context.hits.filter((hit) => offer.chosen.has(hit.id));
+    this.inserted = { injection: shown.injection, hits, block: shown.block, before };
+    this.offer = null;
+    this.overlay.say(wasInserted(hits.length));
+    this.render();
+    return true;
   }
 
   private async undo(): Promise<boolean> {
@@ -315,16 +354,30 @@ export class Injector {
 
   private async addAndSend(field: Field, words: string): Promise<void> {
     this.field = field;
+    const { epoch } = this;
     if (this.offer?.asked !== words) {
+      this.asking = true;
       const late = new Promise((done) => setTimeout(done, ASK_MS));
       await Promise.race([this.ask(words, false), late]);
+      this.asking = false;
       this.question += 1; // an answer that comes later is too late
     }
+    if (epoch !== this.epoch) return;
     if (!this.offer?.chosen.size || !(await this.insert())) {
-      await this.pass(field);
+      await this.pass(field, epoch);
       return;
     }
-    this.holding = setTimeout(() => void this.pass(field), TAKE_BACK_MS);
+    if (epoch !== this.epoch || this.sendAfter) return;
+    this.holding = setTimeout(() => void this.pass(field, epoch), TAKE_BACK_MS);
+    this.render();
+  }
+
+  /** Does not send what was about to be sent. What was added stays, with its undo. */
+  private keep(): void {
+    if (!this.holding && !this.asking) return;
+    this.epoch += 1;
+    if (this.holding) clearTimeout(this.holding);
+    this.holding = null;
     this.render();
   }
 
@@ -335,7 +388,8 @@ export class Injector {
   }
 
   /** Sends with the site's own control, past ourselves. */
-  private async pass(field: Field): Promise<void> {
+  private async pass(field: Field, epoch: number): Promise<void> {
+    if (epoch !== this.epoch) return;
     if (this.holding) clearTimeout(this.holding);
     this.holding = null;
     const words = readText(field);
@@ -355,6 +409,7 @@ export class Injector {
         return;
       }
       await new Promise((done) => setTimeout(done, 20));
+      if (epoch !== this.epoch) return;
     }
     this.passing = true;
     try {
@@ -382,6 +437,7 @@ export class Injector {
     const hits = inserted.hits.filter((hit) => whole || standing.includes(letters(hit.text).slice(0, 40)));
     // Out of the state at once: a new chat's address changes while it is being sent.
     this.inserted = null;
+    const { conversation } = this.place();
     const check = (tries: number) => {
       // Still there: the site did not send (it may be busy with an answer).
       if (field.isConnected && holdsBlock(readText(field))) {
@@ -390,7 +446,7 @@ export class Injector {
         return;
       }
       this.dismissed = false;
-      this.report(inserted.injection, hits.map((hit) => hit.id));
+      this.report(inserted.injection, hits.map((hit) => hit.id), conversation ?? this.place().conversation);
       this.showSent(hits.length);
     };
     setTimeout(() => check(20), 150);
@@ -404,8 +460,7 @@ export class Injector {
     setTimeout(() => this.render(), SENT_SHOWN_MS);
   }
 
-  private report(injection: string, hits: string[]): void {
-    const { conversation } = this.place();
+  private report(injection: string, hits: string[], conversation: string | null): void {
     void tell({ do: "inserted", injection, hits, conversation });
     this.unplaced = conversation === null ? { injection, hits, until: Date.now() + UNPLACED_MS } : null;
   }
@@ -446,6 +501,7 @@ export class Injector {
 
   private render(): void {
     const { offer, inserted } = this;
+    if (offer?.open && this.overlay.editing) return;
     if (inserted) {
       const held = this.holding !== null;
       const undo: ChipButton = held
@@ -500,6 +556,7 @@ export class Injector {
         close: () => this.closePanel(),
         correct: (id, words) => (words ? done(tell({ do: "correct", id, text: words })) : Promise.resolve(text("empty_text"))),
         forget: (id) => done(tell({ do: "forget", id })),
+        settled: () => this.render(),
       },
       this.mode === "auto",
     );

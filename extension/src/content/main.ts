@@ -12,6 +12,8 @@ import { Injector } from "./inject";
 import { Overlay } from "./overlay";
 import { gone, retire, tell } from "./worker";
 
+/** How soon after Enter a composer is empty that has sent. */
+const SENT_MS = 600;
 const RUNNING = Symbol.for("satchel.content");
 
 async function start(): Promise<void> {
@@ -20,18 +22,33 @@ async function start(): Promise<void> {
   let hear: (what: Heard) => void = (what) => early.push(what);
   listen((what) => hear(what), gone);
   const nowhere: Place = { conversation: null, title: "", url: location.href, temporary: false };
+  // Listening at once, too: the worker may speak to a script that it has only just put here.
+  let page: Page | null = null;
+  const asked: ToPage[] = [];
+  api.runtime.onMessage.addListener((message: ToPage, _sender, respond: (answer: unknown) => void) => {
+    if (message.tell === "place") respond(page?.place() ?? nowhere);
+    else if (page) page.told(message);
+    else asked.push(message);
+  });
   const state = await tell<PageState>({ do: "hello", place: nowhere });
   if (failed(state) || !state.site) return;
-  run({ ...state.site }, state.hosted, (heard) => {
+  page = run({ ...state.site }, state.hosted, (heard) => {
     hear = heard;
     for (const what of early.splice(0)) heard(what);
   });
+  for (const message of asked.splice(0)) page.told(message);
 }
 
-function run(site: Site, hosted: readonly Site[], onHeard: (heard: (what: Heard) => void) => void): void {
+/** How the worker reaches a page that runs. */
+interface Page {
+  place: () => Place;
+  told: (message: ToPage) => void;
+}
+
+function run(site: Site, hosted: readonly Site[], onHeard: (heard: (what: Heard) => void) => void): Page {
   const place = () => placeOf(site);
-  const overlay = new Overlay(gone);
-  const injector = new Injector(site, overlay, place);
+  const overlay = new Overlay(gone, () => injector.escape());
+  const injector: Injector = new Injector(site, overlay, place);
   let warned = false;
   let lost = false;
   const unreadable = (what: "wire" | "composer" | "turns", detail: string) => {
@@ -48,7 +65,10 @@ function run(site: Site, hosted: readonly Site[], onHeard: (heard: (what: Heard)
     if (failed(state)) return;
     const open = state.daemon !== "unpaired" && !state.paused;
     capture.on = open && !state.unremembered;
-    injector.mode = open ? state.mode : "off";
+    capture.listening = state.daemon !== "unpaired";
+    // Automatic sending needs a send control that is known: elsewhere Enter may mean anything.
+    const mode = state.mode === "auto" && !site.send.length ? "suggest" : state.mode;
+    injector.mode = open ? mode : "off";
     lost = state.lostComposer;
     if (injector.mode === "off") injector.rest();
     void capture.flush();
@@ -58,10 +78,10 @@ function run(site: Site, hosted: readonly Site[], onHeard: (heard: (what: Heard)
 
   const last = { conversation: conversationOf(site, location.pathname + location.search) };
   onMove(() => {
-    injector.moved();
     const { conversation } = place();
     if (conversation === last.conversation) return;
     last.conversation = conversation;
+    injector.moved();
     void refresh().then(() => capture.opened());
   }, gone);
 
@@ -70,11 +90,13 @@ function run(site: Site, hosted: readonly Site[], onHeard: (heard: (what: Heard)
     const field = composerAt(site, target) ?? composerIn(site);
     if (!field) return;
     const words = readText(field).trim();
-    if (injector.sending(field)) {
+    if (injector.sending(field, event.isTrusted)) {
       event.preventDefault();
       event.stopImmediatePropagation();
-    } else if (words) void capture.sent(words, field);
+    } else if (words) setTimeout(() => isSent(field, words) && void capture.sent(words, field), SENT_MS);
   };
+  /** Enter may be a choice in a menu, and a site may not take a prompt while it answers: what was sent is gone. */
+  const isSent = (field: HTMLElement, words: string) => !field.isConnected || !readText(field).includes(words);
   /** A site that the user let in may be software that we know, under an address of its own. */
   const adopt = () => {
     const known = site.composer.length ? undefined : hosted.find((row) => document.querySelector(row.recognise ?? "none"));
@@ -90,8 +112,8 @@ function run(site: Site, hosted: readonly Site[], onHeard: (heard: (what: Heard)
       lost = false;
       void tell({ do: "readable" });
     }
-    if (field) injector.typed(field);
-    else if (!warned && writesElsewhere(site, event.target)) unreadable("composer", site.composer.join(", "));
+    if (field) injector.typed(field, event.isTrusted);
+    else if (!warned && writesElsewhere(site, event.target, place().conversation !== null)) unreadable("composer", site.composer.join(", "));
   };
   // Lexical takes what is inserted at once (dictation, an input method) before the browser does, and no `input` follows.
   for (const name of ["input", "beforeinput"]) window.addEventListener(name, typing, { ...capturing, passive: true });
@@ -101,7 +123,8 @@ function run(site: Site, hosted: readonly Site[], onHeard: (heard: (what: Heard)
       if (overlay.owns(event.target)) return;
       const field = composerAt(site, event.target);
       if (!field) return;
-      if (injector.key(event, field)) {
+      // A script of the page must not be able to press our keys: it could read out what goes in.
+      if (event.isTrusted && injector.key(event, field)) {
         event.preventDefault();
         event.stopImmediatePropagation();
       } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) sending(event, event.target);
@@ -118,17 +141,17 @@ function run(site: Site, hosted: readonly Site[], onHeard: (heard: (what: Heard)
     capturing,
   );
 
-  const onMessage = (message: ToPage, _sender: unknown, respond: (answer: unknown) => void) => {
-    if (message.tell === "place") respond(place());
-    else if (message.tell === "state") void refresh();
-    else if (message.tell === "changed") injector.changed();
-    else if (message.tell === "insert") {
-      const field = composerIn(site) ?? composerAt(site, document.activeElement);
-      if (field) void injector.invite(field);
-    }
+  return {
+    place,
+    told: (message) => {
+      if (message.tell === "state") void refresh();
+      else if (message.tell === "changed") injector.changed();
+      else if (message.tell === "insert") {
+        const field = composerIn(site) ?? composerAt(site, document.activeElement);
+        if (field) void injector.invite(field);
+      }
+    },
   };
-  api.runtime.onMessage.addListener(onMessage);
-  gone.addEventListener("abort", () => overlay.hide());
 }
 
 function whenParsed(then: () => void): void {

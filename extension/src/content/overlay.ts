@@ -17,8 +17,11 @@ export class Overlay {
   private anchor: Element | null = null;
   private readonly resized = new ResizeObserver(() => this.place());
 
-  constructor(private readonly signal: AbortSignal) {
-    signal.addEventListener("abort", () => this.hide());
+  constructor(
+    private readonly signal: AbortSignal,
+    private readonly escaped: () => void,
+  ) {
+    signal.addEventListener("abort", () => this.host.remove());
   }
 
   /** Made when it is first shown: most pages never need it. */
@@ -36,11 +39,19 @@ export class Overlay {
     // Typing in the preview is no typing in the page: neither its shortcuts nor its composer may hear of it.
     for (const name of ["keydown", "keyup", "keypress", "input", "beforeinput", "paste", "copy", "cut", "focusin", "click"])
       this.root.addEventListener(name, (event) => event.stopPropagation());
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.escaped();
+    });
     return shadow;
   }
 
-  get shown(): boolean {
-    return this.host.isConnected;
+  private get shown(): boolean {
+    return this.root.childElementCount > 0;
+  }
+
+  /** Whether a correction or a "sure?" stands open: nothing may be drawn over it. */
+  get editing(): boolean {
+    return this.root.querySelector(".edit, .danger") !== null;
   }
 
   /** Whether an event came from in here (it is seen from outside as the host's). */
@@ -51,6 +62,7 @@ export class Overlay {
   show(anchor: Element | null, ...content: Node[]): void {
     if (this.signal.aborted) return;
     this.shadow ??= this.build();
+    const first = !this.shown;
     this.redraw(content);
     if (anchor !== this.anchor) {
       this.resized.disconnect();
@@ -59,8 +71,9 @@ export class Overlay {
     }
     // Measured before anything is added to the page, while its layout is still known.
     this.place();
-    if (!this.shown) {
-      document.documentElement.append(this.host);
+    // The element stays when nothing is shown: a screen reader speaks only what changes in a region that it knows.
+    if (!this.host.isConnected) document.documentElement.append(this.host);
+    if (first) {
       window.addEventListener("resize", this.place, { passive: true });
       window.addEventListener("scroll", this.place, { passive: true, capture: true });
     }
@@ -79,7 +92,6 @@ export class Overlay {
 
   hide(): void {
     if (!this.shown) return;
-    this.host.remove();
     this.root.replaceChildren();
     this.resized.disconnect();
     this.anchor = null;

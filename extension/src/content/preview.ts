@@ -12,6 +12,8 @@ export interface PreviewActions {
   /** Resolves to a sentence where it failed. */
   correct(id: string, words: string): Promise<string | null>;
   forget(id: string): Promise<string | null>;
+  /** A correction or a question was closed: what changed meanwhile may be shown. */
+  settled(): void;
 }
 
 export interface PreviewState {
@@ -70,23 +72,38 @@ function item(hit: Hit, state: PreviewState, act: PreviewActions): HTMLLIElement
   const edit = () => {
     const field = el("textarea", { "aria-label": text("correct"), dir: "auto" });
     field.value = hit.text;
+    const close = () => {
+      form.remove();
+      show();
+      act.settled();
+    };
     const save = async () => {
       const sentence = await act.correct(hit.id, field.value.trim());
       if (sentence) failed(sentence);
+      else close();
     };
     const form = el(
       "div",
       { class: "edit" },
       field,
-      el("div", { class: "meta" }, el("button", { click: () => void save() }, text("save")), el("button", { click: () => { form.remove(); show(); } }, text("cancel"))),
+      el("div", { class: "meta" }, el("button", { click: () => void save() }, text("save")), el("button", { click: close }, text("cancel"))),
     );
     line.append(form);
     meta.replaceChildren();
     field.focus();
   };
   const sure = () => {
-    const yes = el("button", { class: "danger", click: () => void act.forget(hit.id).then(failed) }, text("forget_yes"));
-    meta.replaceChildren(el("span", {}, text("forget_sure")), yes, el("button", { click: show }, text("cancel")));
+    const close = () => {
+      show();
+      act.settled();
+    };
+    const forget = async () => {
+      const sentence = await act.forget(hit.id);
+      close();
+      failed(sentence);
+    };
+    const yes = el("button", { class: "danger", click: () => void forget() }, text("forget_yes"));
+    meta.replaceChildren(el("span", {}, text("forget_sure")), yes, el("button", { click: close }, text("cancel")));
     yes.focus();
   };
   show();
@@ -102,9 +119,6 @@ export function preview(state: PreviewState, act: PreviewActions, automatic: boo
       class: "panel",
       role: "dialog",
       "aria-label": text("preview_title"),
-      keydown: (event) => {
-        if ((event as KeyboardEvent).key === "Escape") act.close();
-      },
     },
     el(
       "header",

@@ -24,8 +24,8 @@ function saying(sent: string, composer: Field): HTMLElement | null {
   return found;
 }
 
-/** What was sent and what was answered. null where the page does not show both: nothing is guessed. */
-export function exchangeAfter(sent: string, composer: Field): Turn[] | null {
+/** What was sent (at a moment, in ms) and what was answered. null where the page does not show both: nothing is guessed. */
+export function exchangeAfter(sent: string, composer: Field, at: number): Turn[] | null {
   const asked = saying(sent, composer);
   if (!asked) return null;
   for (let up: HTMLElement | null = asked; up && up !== document.body; up = up.parentElement) {
@@ -33,9 +33,11 @@ export function exchangeAfter(sent: string, composer: Field): Turn[] | null {
       if (!(next instanceof HTMLElement) || next.contains(composer) || next === composer) continue;
       const answer = next.innerText.trim();
       if (!answer) continue;
+      // Read once for each time something was sent: that moment tells it from the same words before.
+      const sentAt = new Date(at).toISOString();
       return [
-        { id: null, role: "user", content: sent, sentAt: null },
-        { id: null, role: "assistant", content: answer, sentAt: null },
+        { id: `sent:${at}:user`, role: "user", content: sent, sentAt },
+        { id: `sent:${at}:assistant`, role: "assistant", content: answer, sentAt: null },
       ];
     }
     if (up.parentElement?.contains(composer)) return null;

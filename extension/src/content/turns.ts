@@ -3,6 +3,8 @@
 import type { Site, Turn, TurnMarkup } from "../types";
 
 const QUIET_MS = 1_500;
+/** Where nothing says that an answer is being written, it may pause for longer. */
+const QUIET_WITHOUT_SIGN_MS = 3_000;
 const LONGEST_WATCH_MS = 10 * 60_000;
 const CHUNK = 20;
 
@@ -70,10 +72,19 @@ function holderOf(site: Site): Element | null {
   return holder;
 }
 
-/** Resolves when the answer has been written: nothing has moved there for a while, and the site is not busy. */
-export function whenQuiet(site: Site, signal: AbortSignal): Promise<void> {
+/** Whether the last turn shown is the assistant's. */
+export function isAnswered(site: Site): boolean {
+  if (!site.turns) return false;
+  const all = document.querySelectorAll<HTMLElement>(site.turns.turn);
+  const last = all.item(all.length - 1);
+  return last !== null && roleOf(last, site.turns) === "assistant";
+}
+
+/** Resolves when the answer has been written: it stands there, nothing has moved for a while, the site is not busy. */
+export function whenQuiet(site: Site, answered: () => boolean, signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
     const end = performance.now() + LONGEST_WATCH_MS;
+    const quiet = site.busy ? QUIET_MS : QUIET_WITHOUT_SIGN_MS;
     let moved = performance.now();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const observer = new MutationObserver(() => {
@@ -87,7 +98,7 @@ export function whenQuiet(site: Site, signal: AbortSignal): Promise<void> {
     const look = () => {
       const now = performance.now();
       if (signal.aborted || now > end) stop();
-      else if (now - moved < QUIET_MS || isBusy(site)) timer = setTimeout(look, QUIET_MS);
+      else if (now - moved < quiet || isBusy(site) || !answered()) timer = setTimeout(look, QUIET_MS);
       else stop();
     };
     observer.observe(holderOf(site) ?? document.body, { childList: true, subtree: true, characterData: true });

@@ -76,7 +76,7 @@ async function show(): Promise<void> {
   const { settings, waiting, refused } = overview;
   const sites = sitesOf(overview);
   const commands = await api.commands.getAll();
-  const port = el("input", { type: "number", min: "1", max: "65535", change: () => void ask({ do: "set", settings: { port: Number(port.value) || settings.port } }).then(refresh) });
+  const port = el("input", { type: "number", min: "1", max: "65535", change: () => void ask({ do: "set", settings: { port: port.checkValidity() ? Number(port.value) || settings.port : settings.port } }).then(refresh) });
   port.value = String(settings.port);
   draw(
     el("div", { class: "head" }, el("h1", {}, text("options_title")), stateLine(overview.daemon, settings.paused)),

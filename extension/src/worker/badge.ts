@@ -2,10 +2,11 @@
 
 import { api } from "../api";
 
-export type Sign = "ok" | "off" | "unreadable" | "unpaired" | "full";
+export type Sign = "ok" | "remembered" | "off" | "unreadable" | "unpaired" | "full";
 
 const SIGNS: Record<Sign, { text: string; color: string; title: string }> = {
   ok: { text: "", color: "#2f6f5e", title: "badge_ok" },
+  remembered: { text: "✓", color: "#2f6f5e", title: "badge_remembered" },
   off: { text: "❚❚", color: "#6b7280", title: "badge_off" },
   unreadable: { text: "!", color: "#b45309", title: "badge_unreadable" },
   unpaired: { text: "?", color: "#6b7280", title: "badge_unpaired" },

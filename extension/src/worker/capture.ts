@@ -1,10 +1,11 @@
 /** From what a page showed to the outbox: who may be captured, and whether we can still read the site. */
 
-import { api } from "../api";
 import { READERS } from "../wire/readers";
 import { ShapeError, type Exchange, type Reading, type Turn } from "../types";
 import type { Kept, Place } from "../messages";
+import { showState } from "./badge";
 import { database } from "./database";
+import { isLetIn } from "./grants";
 import type { Origin } from "./ledger";
 import { put } from "./outbox";
 import { noteError, noteMended, ofSite, settings, token } from "./settings";
@@ -13,14 +14,13 @@ import type { Where } from "./where";
 
 const NOTHING: Kept = { kept: 0, readable: true };
 
-/** Whether nothing of this conversation may be kept. */
-export async function isClosed(where: Where, place: Place): Promise<boolean> {
-  const all = await settings();
+/** Whether nothing of this conversation may be kept, or offered. */
+export async function isClosed(where: Where, conversation: string | null, temporary = false): Promise<boolean> {
   // Before the first pairing nobody has said yes to anything.
-  if ((await token()) === null) return true;
-  if (all.paused || ofSite(all, where.name).paused || place.temporary) return true;
-  if (place.conversation === null) return false;
-  return (await isUnremembered(where.name, place.conversation)) || isTemporary(where.name, place.conversation);
+  if (temporary || (await token()) === null || !(await isLetIn(where.name))) return true;
+  const all = await settings();
+  if (all.paused || ofSite(all, where.name).paused) return true;
+  return conversation !== null && isUnremembered(where.name, conversation);
 }
 
 export async function isUnremembered(site: string, conversation: string): Promise<boolean> {
@@ -36,7 +36,6 @@ export async function remember(site: string, conversation: string, yes: boolean)
 
 /** An exchange on the wire. Untrusted: what does not fit is told and counted, and nothing of it is kept. */
 export async function fromWire(where: Where, place: Place, exchange: Exchange): Promise<Kept> {
-  if (await isClosed(where, place)) return NOTHING;
   const read = where.site?.format === undefined ? undefined : READERS[where.site.format];
   if (!read) return NOTHING;
   let reading: Reading | null;
@@ -45,42 +44,33 @@ export async function fromWire(where: Where, place: Place, exchange: Exchange): 
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     // A page may send nonsense once; an answer the user stopped has half a shape.
-    if (!exchange.complete || exchange.status >= 400) return NOTHING;
+    if (!exchange.complete || exchange.status >= 400 || (await isClosed(where, place.conversation, place.temporary))) return NOTHING;
     await noteUnreadable(where, "wire", error.message);
     return { kept: 0, readable: false };
   }
   if (!reading) return NOTHING;
   const conversation = reading.conversation ?? place.conversation;
-  if (reading.temporary && conversation !== null) await noteTemporary(where.name, conversation);
-  if (reading.temporary || conversation === null || !reading.turns.length) return NOTHING;
-  if (await isTemporary(where.name, conversation)) return NOTHING;
-  if (conversation !== place.conversation && (await isUnremembered(where.name, conversation))) return NOTHING;
-  const kept = await keep(where, { ...place, conversation, title: reading.title ?? place.title }, reading.turns, "wire");
+  if (conversation === null) return NOTHING;
+  // Some sites say so with the first prompt alone: it is noted whether or not anything may be kept just now.
+  if (reading.temporary) await remember(where.name, conversation, false);
+  // An answer may end when the page shows another conversation already: then the page's words are not about it.
+  const here = conversation === place.conversation || place.conversation === null;
+  const about = { title: reading.title ?? (here ? place.title : ""), url: here ? place.url : "" };
+  if (!reading.turns.length || (await isClosed(where, conversation, here && place.temporary))) return NOTHING;
+  const kept = await keep(where, { ...place, ...about, conversation }, reading.turns, "wire");
   if (!kept.full) await noteReadable(where, "wire");
   return reading.elsewhere ? { ...kept, elsewhere: true } : kept;
 }
 
-/** Temporary chats of this browser session: a site may say so with the first prompt alone. */
-const TEMPORARY = "temporary";
-
-async function temporaries(): Promise<string[]> {
-  return ((await api.storage.session.get(TEMPORARY)) as { [TEMPORARY]?: string[] })[TEMPORARY] ?? [];
-}
-
-async function isTemporary(site: string, conversation: string): Promise<boolean> {
-  return (await temporaries()).includes(`${site} ${conversation}`);
-}
-
-async function noteTemporary(site: string, conversation: string): Promise<void> {
-  const known = await temporaries();
-  const name = `${site} ${conversation}`;
-  if (!known.includes(name)) await api.storage.session.set({ [TEMPORARY]: [...known.slice(-500), name] });
-}
-
 /** Turns read from the rendered page. */
 export async function fromPage(where: Where, place: Place, turns: Turn[]): Promise<Kept> {
-  if (place.conversation === null || (await isClosed(where, place))) return NOTHING;
-  return keep(where, { ...place, conversation: place.conversation }, turns, "page");
+  const { conversation } = place;
+  if (conversation === null || (await isClosed(where, conversation, place.temporary))) return NOTHING;
+  return keep(where, { ...place, conversation }, turns.filter(isTurn), "page");
+}
+
+function isTurn({ id, role, content }: Turn): boolean {
+  return (id === null || typeof id === "string") && (role === "user" || role === "assistant") && typeof content === "string";
 }
 
 async function keep(
@@ -96,7 +86,7 @@ async function keep(
       { profile, site: where.name, conversation: place.conversation, title: place.title || null, url: place.url || null },
       origin,
     );
-    await noteMended("error_full", "error_store");
+    if (await noteMended("error_full", "error_store")) await showState(where.tab, "ok");
     if (origin === "page") await noteReadable(where, "turns");
     return { kept, readable: true };
   } catch (error) {

@@ -16,7 +16,7 @@ const FOLLOW_MS = 120_000;
 
 export const NOTHING: Context = { context: "", hits: [], tokens: 0, injection_id: "" };
 
-interface Asking {
+export interface Asking {
   text: string;
   conversation: string | null;
   automatic: boolean;
@@ -27,7 +27,7 @@ interface Asking {
 }
 
 const answers = new Map<string, { context: Context; at: number }>();
-const running = new Map<number, AbortController>();
+const running = new Map<string, AbortController>();
 
 /** Forgets every answer, as after an edit. */
 export function forgetAnswers(): void {
@@ -41,7 +41,7 @@ function shortened(text: string): string {
   return `${text.slice(0, half)} … ${text.slice(-half)}`.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "");
 }
 
-/** The context for a question. A newer question of the same tab ends an older one, which answers with nothing. */
+/** The context for a question. Throws Error where a newer question of the same tab took its place. */
 export async function ask(where: Where, asking: Asking): Promise<Context> {
   const chosen = ofSite(await settings(), where.name);
   const body = {
@@ -57,10 +57,12 @@ export async function ask(where: Where, asking: Asking): Promise<Context> {
   };
   const key = JSON.stringify(body);
   const known = answers.get(key);
-  if (known && !asking.fresh && following && Date.now() - known.at < KEPT_MS) return known.context;
-  running.get(where.tab)?.abort();
+  if (known && !asking.fresh && connected && Date.now() - known.at < KEPT_MS) return known.context;
+  // A question of the same tab and kind is out of date; what is put together for the preview is no question.
+  const lane = `${where.tab} ${asking.only ? "compose" : "ask"}`;
+  running.get(lane)?.abort();
   const stop = new AbortController();
-  running.set(where.tab, stop);
+  running.set(lane, stop);
   void follow();
   try {
     const { body: context } = await call<Context>("POST", "/v1/context", { body, signal: stop.signal });
@@ -71,10 +73,10 @@ export async function ask(where: Where, asking: Asking): Promise<Context> {
     if (answers.size > KEPT_ANSWERS && !oldest.done) answers.delete(oldest.value);
     return context;
   } catch (error) {
-    if (stop.signal.aborted) return NOTHING;
+    if (stop.signal.aborted) throw new Error("asked again");
     throw error;
   } finally {
-    if (running.get(where.tab) === stop) running.delete(where.tab);
+    if (running.get(lane) === stop) running.delete(lane);
   }
 }
 
@@ -92,6 +94,8 @@ export async function inserted(injection: string, hits: string[], conversation: 
 }
 
 let following = false;
+/** What was kept may be told only while the daemon would say that it changed. */
+let connected = false;
 let followUntil = 0;
 
 /** Listens to the daemon while somebody types, so that what was edited or forgotten elsewhere goes at once. */
@@ -102,6 +106,7 @@ async function follow(): Promise<void> {
   following = true;
   try {
     const stream = events(stop.signal, () => {
+      connected = true;
       stayAwake();
       if (Date.now() > followUntil) stop.abort();
     });
@@ -114,6 +119,7 @@ async function follow(): Promise<void> {
     // The daemon went away: what was kept is worth nothing without its events.
   } finally {
     following = false;
+    connected = false;
     answers.clear();
   }
 }

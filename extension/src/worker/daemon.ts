@@ -23,20 +23,22 @@ export class DaemonError extends Error {
   }
 }
 
-let state: DaemonState = "unpaired";
+/** null: this worker has not looked yet. */
+let state: DaemonState | null = null;
 let version: string | null = null;
-const followers = new Set<(state: DaemonState) => void>();
+type Follower = (state: DaemonState, before: DaemonState | null) => void;
+const followers = new Set<Follower>();
 
 export const daemonVersion = (): string | null => version;
 
-export function onState(follow: (state: DaemonState) => void): void {
+export function onState(follow: Follower): void {
   followers.add(follow);
 }
 
 function become(next: DaemonState): void {
-  if (next === state) return;
+  const before = state;
   state = next;
-  for (const follow of followers) follow(next);
+  if (next !== before) for (const follow of followers) follow(next, before);
 }
 
 export async function baseUrl(): Promise<string> {
@@ -110,7 +112,7 @@ export async function look(): Promise<DaemonState> {
     // What it means is in the state already; a daemon that cannot answer just now is no other state.
     if (error.status >= 500) become("unreachable");
   }
-  return state;
+  return state ?? "unreachable";
 }
 
 /**

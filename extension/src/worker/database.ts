@@ -12,6 +12,8 @@ export interface Waiting {
   title: string | null;
   url: string | null;
   turn: Turn & { id: string };
+  /** A text that the user asked to remember: a memory written by hand, no turn of a chat. */
+  memory?: true;
   /** Why the daemon will not have it; absent while it waits. */
   refused?: string;
 }
@@ -24,10 +26,15 @@ export interface Seen {
   site: string;
   conversation: string;
   id: string;
+  role: Turn["role"];
   hash: string;
   letters: string;
+  /** The first of the letters, and how many there are. */
+  begins: string;
   length: number;
   from: "wire" | "page";
+  /** The id under which the other origin knows it. */
+  twin?: string;
 }
 
 interface Schema extends DBSchema {

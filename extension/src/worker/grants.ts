@@ -17,6 +17,13 @@ async function granted(): Promise<string[]> {
   return [...new Set(hosts.filter((host): host is string => host !== undefined && host !== "127.0.0.1" && !siteOf(host)))];
 }
 
+/** Whether we may be in a host's pages beyond a single click: by the manifest, or because the user let us in. */
+export async function isLetIn(host: string): Promise<boolean> {
+  if (siteOf(host) !== null) return true;
+  const may = (scheme: string) => api.permissions.contains({ origins: [`${scheme}://${host}/*`] });
+  return (await may("https")) || may("http");
+}
+
 /** Registers the content script for what was granted, and for nothing else. */
 export async function register(): Promise<void> {
   const hosts = await granted();

@@ -12,7 +12,7 @@ import type { Seen } from "./database";
 export type Origin = "wire" | "page";
 export type Identified = Turn & { id: string };
 
-const LETTERS = 40;
+const BEGINS = 40;
 const SAME_LENGTH = 0.25;
 
 /** Lower-case letters and digits alone, of which two renderings of one text have the same. */
@@ -57,34 +57,42 @@ export async function trace(
     conversation: where.conversation,
     id: turn.id,
     hash: await sha256(`${turn.role}\0${turn.content}`),
-    letters: `${turn.role}\0${own.slice(0, LETTERS)}`,
+    role: turn.role,
+    letters: await sha256(`${turn.role}\0${own}`),
+    begins: own.slice(0, BEGINS),
     length: own.length,
     from,
   };
 }
 
-/**
- * Which of `traces`, in their order, are new or changed beside what was `seen` in the conversation before.
- * "known": the same again. "alias": the same turn under another name, from the other origin.
- */
-export function judge(traces: readonly Seen[], seen: readonly Seen[]): ("new" | "known" | "alias")[] {
+export interface Verdict {
+  /** "known": the same again. "alias": the same turn under another name, from the other origin. */
+  is: "new" | "known" | "alias";
+  /** The other's mark, for an alias. */
+  twin?: Seen;
+}
+
+/** What is new or changed in `traces`, in their order, beside what was `seen` in the conversation before. */
+export function judge(traces: readonly Seen[], seen: readonly Seen[]): Verdict[] {
   const byId = new Map(seen.map((one) => [one.id, one]));
   const named = new Set(traces.map((one) => one.id));
-  // What the other origin has seen and nobody has claimed as theirs yet.
-  const others = seen.filter((one) => !named.has(one.id));
+  // What the other origin has seen and nobody has claimed as theirs, now or before: people say "continue" twice.
+  const others = seen.filter((one) => !named.has(one.id) && one.twin === undefined);
   const claimed = new Set<string>();
   return traces.map((one) => {
     const known = byId.get(one.id);
-    if (known) return known.hash === one.hash ? "known" : "new";
+    // The page shows the wire's text without its Markdown: under the same id that is no revision.
+    if (known) return { is: known.hash === one.hash || (known.from !== one.from && alike(one, known)) ? "known" : "new" };
     const twin = others.find((other) => other.from !== one.from && !claimed.has(other.id) && alike(one, other));
-    if (!twin) return "new";
+    if (!twin) return { is: "new" };
     claimed.add(twin.id);
-    return "alias";
+    return { is: "alias", twin };
   });
 }
 
+/** What the user said reads the same everywhere; in an answer the page leaves out links' addresses and adds labels. */
 function alike(one: Seen, other: Seen): boolean {
-  return (
-    one.letters === other.letters && Math.abs(one.length - other.length) <= SAME_LENGTH * Math.max(one.length, other.length)
-  );
+  if (one.letters === other.letters) return true;
+  if (one.role !== "assistant" || other.role !== "assistant" || one.begins !== other.begins) return false;
+  return Math.abs(one.length - other.length) <= SAME_LENGTH * Math.max(one.length, other.length);
 }

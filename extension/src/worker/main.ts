@@ -3,6 +3,8 @@
 import { api } from "../api";
 import {
   failed,
+  type Context,
+  type DaemonState,
   type FromOwnPage,
   type FromPage,
   type Kept,
@@ -12,14 +14,15 @@ import {
 } from "../messages";
 import { showState } from "./badge";
 import { fromPage, fromWire, isClosed, isUnremembered, remember } from "./capture";
-import { ask, forgetAnswers, inserted, NOTHING, tellPages } from "./context";
+import { ask, forgetAnswers, inserted, NOTHING, tellPages, type Asking } from "./context";
 import { call, DaemonError, daemonVersion, look, onState } from "./daemon";
 import { database, today } from "./database";
-import { enterOpenPages, register } from "./grants";
-import { createMenus, onMenu } from "./menus";
+import { enterOpenPages, isLetIn, register } from "./grants";
+import { createMenus, invite, onMenu } from "./menus";
+import { checkOffered, dropOffered, isInvited, noteOffered } from "./offered";
 import { drain, lengths, onAlarm, retryRefused } from "./outbox";
 import { begin, check, unpair } from "./pairing";
-import { change, lastError, ofSite, settings, token } from "./settings";
+import { change, lastError, noteError, ofSite, settings, token } from "./settings";
 import { noteReadable, noteUnreadable, troubles } from "./unreadable";
 import { HOSTED, isOwnPage, whereIs, whereOf, type Where } from "./where";
 
@@ -36,14 +39,21 @@ api.contextMenus.onClicked.addListener((info, tab) => void onMenu(info, tab));
 api.permissions.onAdded.addListener(() => void register().then(enterOpenPages));
 api.permissions.onRemoved.addListener(() => void register());
 api.commands.onCommand.addListener((command, tab) => {
-  if (command === "preview" && tab?.id !== undefined)
-    void api.tabs.sendMessage(tab.id, { tell: "insert" }, { frameId: 0 }).catch(() => undefined);
+  if (command === "preview" && tab?.id !== undefined) void invite(tab.id).catch(() => undefined);
 });
-onState((state) => {
-  void showState(undefined, state === "ok" ? "ok" : "unpaired");
+api.tabs.onRemoved.addListener(dropOffered);
+// A content script has no business in storage; by default it could read the token there.
+void api.storage.local.setAccessLevel?.({ accessLevel: "TRUSTED_CONTEXTS" });
+onState((state, before) => {
+  void showSign(state);
   if (state === "ok") void drain();
-  void tellState();
+  // A worker that has just woken learns how things stand: that is no news to the pages.
+  if (before !== null) void tellState();
 });
+
+async function showSign(state: DaemonState): Promise<void> {
+  await showState(undefined, state !== "ok" ? "unpaired" : (await settings()).paused ? "off" : "ok");
+}
 
 api.runtime.onMessage.addListener((message: unknown, sender, respond) => {
   const answer = isOwnPage(sender)
@@ -67,19 +77,24 @@ async function answerPage(message: FromPage, where: Where | null): Promise<unkno
     case "turns":
       return note(where, await fromPage(where, message.place, message.turns));
     case "ask":
-      if (await isClosed(where, message.place)) return NOTHING;
-      return ask(where, { ...message, conversation: message.place.conversation });
-    case "compose":
-      return ask(where, { ...message, conversation: message.place.conversation, automatic: false, fresh: true });
+      return offer(where, message.place, { ...message, conversation: message.place.conversation });
+    case "compose": {
+      await checkOffered(where.tab, ...message.only);
+      const asking = { ...message, conversation: message.place.conversation, automatic: false, fresh: true };
+      return offer(where, message.place, asking);
+    }
     case "readable":
       return noteReadable(where, "composer");
     case "inserted":
+      await checkOffered(where.tab, message.injection, ...message.hits);
       await noteReadable(where, "insert");
       return inserted(message.injection, message.hits, message.conversation);
     case "correct":
+      await checkOffered(where.tab, message.id);
       await call("PATCH", `/v1/memories/${encodeURIComponent(message.id)}`, { body: { text: message.text } });
       return changed();
     case "forget":
+      await checkOffered(where.tab, message.id);
       await call("DELETE", `/v1/memories/${encodeURIComponent(message.id)}`);
       return changed();
     case "unreadable":
@@ -87,6 +102,14 @@ async function answerPage(message: FromPage, where: Where | null): Promise<unkno
     case "wake":
       return undefined;
   }
+}
+
+async function offer(where: Where, place: Place, asking: Asking): Promise<Context> {
+  const closed = await isClosed(where, place.conversation, place.temporary);
+  if (closed && !(await isInvited(where.tab))) return NOTHING;
+  const context = await ask(where, asking);
+  await noteOffered(where.tab, context);
+  return context;
 }
 
 async function changed(): Promise<Record<string, never>> {
@@ -108,7 +131,7 @@ async function pageState(where: Where, place: Place): Promise<PageState> {
     site: where.site,
     hosted: where.site?.composer.length ? [] : HOSTED,
     mode: here.mode ?? all.mode,
-    paused: all.paused || here.paused,
+    paused: all.paused || here.paused || !(await isLetIn(where.name)),
     unremembered: place.conversation !== null && (await isUnremembered(where.name, place.conversation)),
     daemon: known === null ? "unpaired" : "ok",
     lostComposer: (await troubles())[where.name]?.composer !== undefined,
@@ -131,6 +154,7 @@ async function answerOwnPage(message: FromOwnPage): Promise<unknown> {
     case "set":
       await change((before) => ({ ...before, ...message.settings }));
       forgetAnswers();
+      void look().then(showSign);
       void drain();
       return tellState();
     case "set-site":
@@ -172,7 +196,7 @@ async function profiles(): Promise<string[]> {
 
 async function overview(tab?: number): Promise<Overview> {
   const daemon = await look();
-  const { waiting, refused } = await lengths();
+  const { waiting, refused } = await lengths().catch(storeFailed);
   return {
     daemon,
     version: api.runtime.getManifest().version,
@@ -186,6 +210,12 @@ async function overview(tab?: number): Promise<Overview> {
   };
 }
 
+/** The popup must open when the store does not: it says what to do. */
+async function storeFailed(error: unknown): Promise<{ waiting: number; refused: number }> {
+  await noteError("error_store", String(error));
+  return { waiting: 0, refused: 0 };
+}
+
 async function hereOf(id: number): Promise<Overview["here"]> {
   const tab = await api.tabs.get(id).catch(() => null);
   const answer: unknown = await api.tabs.sendMessage(id, { tell: "place" }, { frameId: 0 }).catch(() => null);
@@ -194,7 +224,7 @@ async function hereOf(id: number): Promise<Overview["here"]> {
   if (!url?.startsWith("http")) return null;
   const where = whereIs(new URL(url).hostname, id);
   const place = answer === null || failed(answer) ? null : (answer as Place);
-  const captured = await (await database()).get("captured", [today(), where.name]);
+  const captured = await database().then((db) => db.get("captured", [today(), where.name]), () => undefined);
   return {
     site: place ? where.site : null,
     host: where.name,

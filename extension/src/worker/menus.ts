@@ -1,10 +1,11 @@
 /** The context menu: remember a selection, insert what is known, on any page that we may enter. */
 
 import { api } from "../api";
+import { showState } from "./badge";
 import { enter, isInside } from "./grants";
-import { put } from "./outbox";
-import { ofSite, settings } from "./settings";
-import { sha256 } from "./ledger";
+import { noteInvited } from "./offered";
+import { putMemory } from "./outbox";
+import { noteError, ofSite, settings } from "./settings";
 import { whereIs } from "./where";
 
 export async function createMenus(): Promise<void> {
@@ -16,21 +17,27 @@ export async function createMenus(): Promise<void> {
 export async function onMenu(info: chrome.contextMenus.OnClickData, tab?: chrome.tabs.Tab): Promise<void> {
   const url = info.pageUrl ?? tab?.url;
   if (tab?.id === undefined || !url) return;
-  if (info.menuItemId === "remember" && info.selectionText?.trim()) await rememberSelection(info.selectionText, url, tab);
-  // The click lets us into this one page, even where the site was never granted.
-  if (info.menuItemId === "insert" && ((await isInside(tab.id)) || (await enter(tab.id))))
-    await api.tabs.sendMessage(tab.id, { tell: "insert" }, { frameId: 0 });
+  if (info.menuItemId === "remember" && info.selectionText?.trim()) await rememberSelection(info.selectionText.trim(), url, tab.id);
+  if (info.menuItemId === "insert") await invite(tab.id);
 }
 
-/** A selection is one turn of the user's, in the page's own conversation of selections. */
-async function rememberSelection(text: string, url: string, tab: chrome.tabs.Tab): Promise<void> {
-  const where = whereIs(new URL(url).hostname, tab.id ?? -1);
+/** Offers in a tab on the user's own word, even where the site was never let in: nothing is captured there for it. */
+export async function invite(tab: number): Promise<void> {
+  if (!(await isInside(tab)) && !(await enter(tab))) return;
+  await noteInvited(tab);
+  await api.tabs.sendMessage(tab, { tell: "insert" }, { frameId: 0 });
+}
+
+/** What the user picks out becomes a memory written by hand: it may be anybody's words, so nothing is derived from it. */
+async function rememberSelection(text: string, url: string, tab: number): Promise<void> {
+  const where = whereIs(new URL(url).hostname, tab);
   const { profile } = ofSite(await settings(), where.name);
-  const page = url.replace(/[?#].*$/, "");
-  const conversation = `selections:${(await sha256(page)).slice(0, 32)}`;
-  await put(
-    [{ id: null, role: "user", content: text, sentAt: new Date().toISOString() }],
-    { profile, site: where.name, conversation, title: tab.title ?? null, url: page },
-    "page",
-  );
+  try {
+    await putMemory(text, { profile, site: where.name, conversation: "selections", title: null, url: null });
+    await showState(tab, "remembered");
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    await noteError("error_full", error.name);
+    await showState(tab, "full");
+  }
 }

@@ -45,12 +45,12 @@ export async function put(turns: readonly Turn[], where: Conversation, origin: O
   let added = 0;
   try {
     const before = await seen.index("conversation").getAll([where.site, where.conversation]);
-    const verdicts = judge(traces, before);
-    for (const [index, verdict] of verdicts.entries()) {
+    for (const [index, { is, twin }] of judge(traces, before).entries()) {
       const [turn, mark] = [named[index], traces[index]];
-      if (verdict === "known" || !turn || !mark) continue;
-      await seen.put(mark);
-      if (verdict === "alias") continue;
+      if (is === "known" || !turn || !mark) continue;
+      if (twin) await seen.put({ ...twin, twin: mark.id });
+      await seen.put(twin ? { ...mark, twin: twin.id } : mark);
+      if (is === "alias") continue;
       await outbox.add({ ...where, turn });
       added += 1;
     }
@@ -78,6 +78,13 @@ function abort(tx: { abort(): void }): void {
   }
 }
 
+/** A text that the user picked out to be remembered, on its way to the daemon like everything else. */
+export async function putMemory(content: string, where: Conversation): Promise<void> {
+  const turn = { id: crypto.randomUUID(), role: "user" as const, content, sentAt: null };
+  await (await database()).add("outbox", { ...where, turn, memory: true });
+  void drain();
+}
+
 /** How many turns wait, and how many the daemon would not have. */
 export async function lengths(): Promise<{ waiting: number; refused: number }> {
   const db = await database();
@@ -94,10 +101,11 @@ async function nextBatch(): Promise<Waiting[]> {
   while (cursor && batch.length < BATCH_TURNS) {
     const one = cursor.value;
     const first = batch[0] ?? one;
-    const together = one.profile === first.profile && one.site === first.site && one.conversation === first.conversation;
+    const together = one === first || (!one.memory && one.profile === first.profile && one.site === first.site && one.conversation === first.conversation);
     characters += one.turn.content.length;
     if (!together || (batch.length && characters > BATCH_CHARACTERS)) break;
     batch.push(one);
+    if (one.memory) break;
     cursor = await cursor.continue();
   }
   return batch;
@@ -107,6 +115,11 @@ async function send(batch: readonly Waiting[]): Promise<void> {
   const [first] = batch;
   const last = batch.at(-1);
   if (!first || !last) return;
+  if (first.memory) {
+    const { content } = first.turn;
+    await call("POST", "/v1/memories", { body: { profile: first.profile, kind: "fact", text: content } });
+    return;
+  }
   const body = {
     profile: first.profile,
     site: first.site,
@@ -153,6 +166,8 @@ export function drain(): Promise<void> {
 
 async function empty(): Promise<void> {
   try {
+    // Should the worker be ended in the middle, this wakes it.
+    if ((await lengths()).waiting) await api.alarms.create(ALARM, { delayInMinutes: FIRST_DELAY_MINUTES });
     for (let batch = await nextBatch(); batch.length; batch = await nextBatch()) {
       stayAwake();
       try {
@@ -196,7 +211,8 @@ async function refuse(batch: readonly Waiting[], error: DaemonError): Promise<vo
 
 /** Whether asking again would give the same answer. */
 function isRefusal(error: DaemonError): boolean {
-  return [400, 413, 415, 422].includes(error.status);
+  // 403: the token is not for that profile; others' turns must not wait for it.
+  return [400, 403, 413, 415, 422].includes(error.status);
 }
 
 async function later(): Promise<void> {

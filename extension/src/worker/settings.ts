@@ -61,8 +61,10 @@ export async function noteError(name: string, detail = ""): Promise<void> {
   await write({ lastError: { name, detail, at: Date.now() } });
 }
 
-/** What went wrong last is mended, if it was one of these. */
-export async function noteMended(...names: string[]): Promise<void> {
+/** What went wrong last is mended, if it was one of these; whether it was. */
+export async function noteMended(...names: string[]): Promise<boolean> {
   const last = await lastError();
-  if (last && names.includes(last.name)) await write({ lastError: null });
+  if (!last || !names.includes(last.name)) return false;
+  await write({ lastError: null });
+  return true;
 }

@@ -42,7 +42,7 @@ export async function noteReadable(where: Where, what: Unreadable): Promise<void
   await change((all) => {
     if (!all[where.name]?.[what]) return false;
     delete all[where.name]?.[what];
-    mended = true;
+    mended = !Object.keys(all[where.name] ?? {}).length;
     return true;
   });
   if (!mended) return;

@@ -18,7 +18,7 @@ function generic(host: string): Site {
     id: host,
     name: host,
     hosts: [host],
-    conversation: "^/(.+)$",
+    conversation: "^/([^?]+)",
     composer: [],
     send: [],
     experimental: true,
