@@ -40,7 +40,9 @@ async function buildFor(browser, sites) {
     minify: true,
     define: { WIRE: JSON.stringify(sites.filter((site) => site.wire).map(({ hosts, wire }) => ({ hosts, wire }))) },
   });
-  for (const page of ["popup", "options", "pair"]) await cp(join(root, `src/pages/${page}.html`), join(out, `${page}.html`));
+  const shell = await readFile(join(root, "src/pages/page.html"), "utf8");
+  for (const [page, look] of Object.entries({ popup: "popup", options: "wide", pair: "wide" }))
+    await writeFile(join(out, `${page}.html`), shell.replace("LOOK", look).replace("PAGE", page));
   await cp(join(root, "src/pages/pages.css"), join(out, "pages.css"));
   await cp(join(root, "_locales"), join(out, "_locales"), { recursive: true });
   await cp(join(root, "icons"), join(out, "icons"), { recursive: true });

@@ -14,6 +14,14 @@ from satchel.models import Runtime, registry
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
+EXTENSION = Path(__file__).parent / "extension"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The extension's tests last: Playwright keeps an event loop running in this thread until the session ends, and
+    tests that start a loop of their own could not."""
+    items.sort(key=lambda item: EXTENSION in item.path.parents)
+
 
 @pytest.fixture(scope="session")
 def models_folder() -> Path:

@@ -98,8 +98,7 @@ export type FromOwnPage =
   | { do: "pair"; client: string }
   | { do: "paired" }
   | { do: "unpair" }
-  | { do: "drain" }
-  | { do: "look" };
+  | { do: "drain" };
 
 export interface SiteSettings {
   /** null: the mode of all sites. */

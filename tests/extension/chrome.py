@@ -29,6 +29,22 @@ def chromium() -> str:
     return found
 
 
+def arguments(server: Serving) -> list[str]:
+    """The sites' names lead to our server, and the browser asks nobody else."""
+    return [
+        "--headless=new",
+        "--no-sandbox",
+        f"--host-resolver-rules=MAP * 127.0.0.1:{server.port}, EXCLUDE 127.0.0.1",
+        "--ignore-certificate-errors",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+
+
 class Chrome:
     """A running browser. `folder` is the built extension, `profile` what the browser keeps."""
 
@@ -142,18 +158,9 @@ def chrome(
         executable_path=chromium(),
         headless=False,
         args=[
-            "--headless=new",
-            "--no-sandbox",
+            *arguments(server),
             f"--disable-extensions-except={folder}",
             f"--load-extension={folder}",
-            f"--host-resolver-rules=MAP * 127.0.0.1:{server.port}, EXCLUDE 127.0.0.1",
-            "--ignore-certificate-errors",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
             *options.pop("args", []),
         ],
         **options,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Playwright, expect
 
+from extension.chrome import arguments, chromium
 from extension.driver import Driver
 from extension.sites import SITES
 from extension.sites.server import Serving
@@ -27,20 +27,9 @@ def browser(
 ) -> Iterator[BrowserContext]:
     context = playwright.chromium.launch_persistent_context(
         tmp_path_factory.mktemp("profile"),
-        executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
+        executable_path=chromium(),
         headless=False,
-        args=[
-            "--headless=new",
-            "--no-sandbox",
-            f"--host-resolver-rules=MAP * 127.0.0.1:{server.port}",
-            "--ignore-certificate-errors",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
+        args=arguments(server),
     )
     yield context
     context.close()

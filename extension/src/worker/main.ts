@@ -149,8 +149,6 @@ async function answerOwnPage(message: FromOwnPage): Promise<unknown> {
   switch (message.do) {
     case "state":
       return overview(message.tab);
-    case "look":
-      return look();
     case "set":
       await change((before) => ({ ...before, ...message.settings }));
       forgetAnswers();
