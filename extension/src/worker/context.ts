@@ -3,7 +3,7 @@
 import { api } from "../api";
 import { call, DaemonError, events, stayAwake } from "./daemon";
 import { ofSite, settings } from "./settings";
-import { KINDS, type Context } from "../messages";
+import { KINDS, type Context, type ToPage } from "../messages";
 import type { Where } from "./where";
 
 /** A longer question is cut in its middle: what is asked stands at the beginning or the end. */
@@ -113,7 +113,7 @@ async function follow(): Promise<void> {
     for await (const { event } of stream) {
       if (event !== "memory" && event !== "forgotten") continue;
       answers.clear();
-      await tellPages();
+      await tellPages({ tell: "changed" });
     }
   } catch {
     // The daemon went away: what was kept is worth nothing without its events.
@@ -124,10 +124,10 @@ async function follow(): Promise<void> {
   }
 }
 
-/** Content scripts that show something look again. */
-export async function tellPages(): Promise<void> {
+/** To every content script there is; tabs without one do not matter. */
+export async function tellPages(message: ToPage): Promise<void> {
   const tabs = await api.tabs.query({});
   await Promise.allSettled(
-    tabs.flatMap((tab) => (tab.id === undefined ? [] : [api.tabs.sendMessage(tab.id, { tell: "changed" }, { frameId: 0 })])),
+    tabs.flatMap((tab) => (tab.id === undefined ? [] : [api.tabs.sendMessage(tab.id, message, { frameId: 0 })])),
   );
 }

@@ -114,7 +114,7 @@ async function offer(where: Where, place: Place, asking: Asking): Promise<Contex
 
 async function changed(): Promise<Record<string, never>> {
   forgetAnswers();
-  await tellPages();
+  await tellPages({ tell: "changed" });
   return {};
 }
 
@@ -138,12 +138,7 @@ async function pageState(where: Where, place: Place): Promise<PageState> {
   };
 }
 
-async function tellState(): Promise<void> {
-  const tabs = await api.tabs.query({});
-  await Promise.allSettled(
-    tabs.flatMap((tab) => (tab.id === undefined ? [] : [api.tabs.sendMessage(tab.id, { tell: "state" }, { frameId: 0 })])),
-  );
-}
+const tellState = (): Promise<void> => tellPages({ tell: "state" });
 
 async function answerOwnPage(message: FromOwnPage): Promise<unknown> {
   switch (message.do) {

@@ -3,6 +3,7 @@
 import { api } from "../api";
 import { call, DaemonError } from "./daemon";
 import { database } from "./database";
+import { sha256 } from "./ledger";
 import { drain } from "./outbox";
 import { setToken } from "./settings";
 import { forgetAnswers } from "./context";
@@ -32,11 +33,6 @@ function random(bytes: number): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function challengeOf(verifier: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 /** Asks for a code, or gives the one that is waiting. */
 export async function begin(client: string): Promise<{ code: string; until: number }> {
   const waiting = await pending();
@@ -44,7 +40,7 @@ export async function begin(client: string): Promise<{ code: string; until: numb
   const verifier = random(32);
   const { body } = await call<Asked>("POST", "/v1/pair", {
     open: true,
-    body: { client, challenge: await challengeOf(verifier) },
+    body: { client, challenge: await sha256(verifier) },
   });
   const next: Pending = { ...body, verifier, until: Date.now() + body.expires_in * 1000 };
   await api.storage.session.set({ [KEY]: next });
