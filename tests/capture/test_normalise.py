@@ -199,3 +199,12 @@ def test_a_secret_or_our_own_block_in_a_title_or_address_is_not_kept() -> None:
         assert "ghp_" not in cut, "a secret at the cut is masked before it is cut"
     assert title_of(captured(title=f"{marker.BEGIN} the user keeps bees")) is None
     assert key not in str(url_of(captured(url=f"https://x.test/?token={key}")))
+
+
+def test_titles_and_addresses_hold_no_secret_either() -> None:
+    mask = "[password masked by Satchel]"
+    told = captured(
+        message("hello"), title="My wifi password is hunter2", url="https://example.org/?user=bob&password=hunter2&x=1"
+    )
+    assert title_of(told) == f"My wifi password is {mask}"
+    assert url_of(told) == f"https://example.org/?user=bob&password={mask}&x=1"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from satchel.capture.redact import redact
+from satchel.capture.redact import holds_mask, redact
 
 # Put together here, so that no scanner takes this file for a leak.
 A = "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF3gH5jK7mN9pR1tV3xZ5" * 4
@@ -115,7 +116,6 @@ ORDINARY = [
     "12345678:short",
     "Ratio 1234567890:1 and time 2026-03-01T10:00:00Z",
     "The price rose from 1,299.00 EUR to $1,349.99 (+3.9%).",
-    "IBAN DE89 3704 0044 0532 0130 00",
     "Call +49 30 901820 or 555-0199.",
     "https://example.org/path/to/page?utm_source=news&id=1234567890abcdef1234567890abcdef",
     "https://www.google.com/search?q=satchel+memory&oq=satchel&sourceid=chrome",
@@ -130,7 +130,6 @@ ORDINARY = [
     "SELECT count(*) FROM message WHERE role = 'user' AND content LIKE '%sk-%';",
     "git rebase -i HEAD~3 && git push --force-with-lease",
     "const token = await getToken({ audience: 'api' }); // never log it",
-    "password: hunter2 (a joke as old as IRC)",
     "My password manager says 'correct horse battery staple' is fine.",
     "Bearer tokens go into the Authorization header.",
     "ACcording to SKetches by ACme, ACTS 2:38 says so.",
@@ -167,12 +166,71 @@ def test_masking_twice_is_masking_once(text: str) -> None:
     assert redact(once) == (once, 0)
 
 
+PIECES = [
+    "my ", "password", "wifi password", "pw", "Passwort", "mot de passe", "密码", "PASSWORD=", " is ", " lautet ", ": ", "=", "是",  # noqa: E501
+    "\"", "'", "hunter2", "Sommer2024!", "swordfish", " and ", "\n", ". ", ", ", " for ", "the router", "(", ")", "[", "]",  # noqa: E501
+    "4111 1111 1111 1111", "4111111111111111", "378282246310005", "DE89 3704 0044 0532 0130 00", "GB29NWBK60161331926819",  # noqa: E501
+    "123-45-6788", "111.444.777-35", "482913", "4821", "123", "0", "-", " ", "x", "your code", "TAN", "PIN", "cvv", "验证码",  # noqa: E501
+    "account number", "sort code", "20-00-00", "routing number", "021000021", "postgres://bob:", "@db", "://", "AKIA" + "Q7ZVZM2LQ4TNXKLB",  # noqa: E501
+    "[password masked by Satchel]", "[IBAN masked by Satchel]", " masked by Satchel]", "as the ", "use ",
+]  # fmt: skip
+MADE_UP = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+MASK = re.compile(r"\[[A-Za-z0-9 -]{1,60} masked by Satchel\]")
+
+
+@settings(max_examples=400, deadline=None)
+@given(MADE_UP)
+def test_masking_what_is_made_of_secrets_twice_is_masking_it_once(text: str) -> None:
+    once, _ = redact(text)
+    assert redact(once) == (once, 0)
+
+
+@settings(deadline=None)
+@given(MADE_UP)
+def test_what_is_not_masked_stays_where_it_was(text: str) -> None:
+    rest, masked = redact(text)
+    assert holds_mask(rest) == (masked > 0 or holds_mask(text))
+    at = 0
+    for kept in MASK.split(rest):
+        place = text.find(kept, at)
+        assert place >= 0
+        at = place + len(kept)
+    assert text.startswith(MASK.split(rest)[0])
+    assert text.endswith(MASK.split(rest)[-1])
+
+
+@settings(deadline=None)
+@given(st.text(alphabet=st.characters(exclude_categories=("Nd", "Cs"))))
+def test_a_text_without_a_digit_or_a_word_for_a_secret_is_left_alone(text: str) -> None:
+    words = (
+        "pass",
+        "pw",
+        "kenn",
+        "losung",
+        "mdp",
+        "contras",
+        "senha",
+        "cl",
+        "密",
+        "口令",
+        "wi",
+        "wl",
+        "wpa",
+        "net",
+        "ident",
+    )
+    if not any(word in text.lower() for word in (*words, "phrase", "words", "://", "authorization", "key")):
+        assert redact(text) == (text, 0)
+
+
 UNITS = [
     "I went to the market and asked about awards. ", "M", "sk-", "eyJ", "eyJ=", "eyJ.", "eyJa.", "//", "aws", "aws key", "awskey'",  # noqa: E501
     "//x/:_authToken=", "xoxb-1-", "xoxb-1", "1", "123456789:", "12345678:a", "glagent-", "glagent-a", "0a1b", "-us1", "AC", "SG.",  # noqa: E501
     "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\na: b\n", "-----BEGIN A A ", "-----END PRIVATE KEY-----",  # noqa: E501
     "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG\n", "pypi-AgEIcHlwaS5vcmc", "npm_", "sk-T3Blbk" + "FJ", "sk-a", "AccountKey=",  # noqa: E501
     "https://hooks.slack.com/services/T", "AIza", "AIza.", "GOCSPX-", "hf_", "hf_-", "gsk_a", "xai-", "xai-a.", "sk-or-v1-",  # noqa: E501
+    "password is ", "pw for a b c ", "is my password", "PASSWORD='", "密码", "1234 ", "123-45-6789 ", "DE89", "http://a:", "PIN ",  # noqa: E501
+    "your code is ", "seed phrase is abc ", "[password masked by Satchel] ",
     "sk_test_", "sk_test_a-", "aws_secret_access_key", "aws_secret_access_key= ", "aws_secret_access_key=a",
 ]  # fmt: skip
 
@@ -186,7 +244,7 @@ def test_masking_takes_linear_time(unit: str) -> None:
         return time.process_time() - began
 
     redact("aws")
-    assert seconds(1_200_000) < 24 * max(seconds(150_000), 0.02)
+    assert seconds(240_000) < 24 * max(seconds(30_000), 0.02)
 
 
 def test_nine_megabytes_made_to_be_slow_pass_in_seconds() -> None:

@@ -1,7 +1,9 @@
-"""Masks secrets before anything reaches the log: keys and tokens of known shapes, private keys.
+"""Masks secrets before anything reaches the log: keys and tokens of known shapes, private keys, and what `numbers`,
+`codes` and `passwords` find.
 
 The shapes are detect-secrets' (Yelp), whose rules for named providers are precise; its guesses by entropy or by the
-words around a value are left out, for a diary is full of those. Each rule takes linear time: a page may hold anything.
+words around a value are left out, for a diary is full of those: `passwords` has rules of its own. Each rule takes
+linear time: a page may hold anything.
 """
 
 from __future__ import annotations
@@ -10,7 +12,10 @@ import bisect
 import functools
 import re
 
-MASK = "[{} masked by Satchel]"
+from satchel.capture import codes, numbers, passwords
+from satchel.capture.secret import MASK, hide, holds_mask
+
+__all__ = ["holds_mask", "redact"]
 
 _KEY_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = re.compile(r"-----END (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
@@ -30,6 +35,9 @@ _HINTS = (
     "sq0csp", "-us", "private key",
 )  # fmt: skip
 _SHAPES = (re.compile(r"AC[a-z0-9]{32}|SK[a-z0-9]{32}"), re.compile(r"\.[\w-]{6}\."), re.compile(r":[\w-]{35}"))
+
+ROUNDS = 4
+"""A mask parts what ran together, so that another secret may show beside it; seldom more than once."""
 
 # A key is masked to its last letter: some providers' have grown since the rule was written.
 _REST = r"[A-Za-z0-9_-]*+"
@@ -112,12 +120,20 @@ def _may_hold_secrets(text: str) -> bool:
 
 def redact(text: str) -> tuple[str, int]:
     """`text` with its secrets masked, and how many there were. Text without any comes back as it is."""
-    if not _may_hold_secrets(text):
-        return text, 0
-    text, masked = _mask_private_keys(text)
-    for name, pattern in _rules():
-        text, more = pattern.subn(MASK.format(name), text)
-        masked += more
+    masked = 0
+    if _may_hold_secrets(text):
+        text, masked = _mask_private_keys(text)
+        for name, pattern in _rules():
+            text, more = pattern.subn(MASK.format(name), text)
+            masked += more
+    for _ in range(ROUNDS):
+        before = masked
+        # What proves itself goes first: what stands beside a word for a password is only the likeliest.
+        for find in (numbers.find, codes.find, passwords.find):
+            text, more = hide(text, find(text))
+            masked += more
+        if masked == before:
+            break
     return text, masked
 
 
