@@ -23,6 +23,8 @@ def test_without_a_file_there_are_the_defaults(tmp_path: Path) -> None:
 
 
 def test_what_is_set_is_read(tmp_path: Path) -> None:
+    write(tmp_path, '[extract]\nkeep_out = ["health", "sex"]\n')
+    assert config.load(tmp_path).extract.keep_out == ("health", "sex")
     write(tmp_path, '[server]\nport = 9000\n[models]\ngenerate = "big"\nidle_seconds = 5\n[recall]\nthreshold = 0.5\n')
     found = config.load(tmp_path)
     assert (found.server.port, found.models.generate, found.models.idle_seconds) == (9000, "big", 5.0)
@@ -41,6 +43,8 @@ def test_what_is_set_is_read(tmp_path: Path) -> None:
         ("[models]\nidle_seconds = 0\n", "models.idle_seconds"),
         ("[models]\nthreads = -1\n", "models.threads"),
         ("[recall]\nthreshold = 1.5\n", "recall.threshold"),
+        ('[extract]\nkeep_out = ["wealth"]\n', "extract.keep_out"),
+        ('[extract]\nkeep_out = "health"\n', "extract.keep_out"),
         ("server = 3\n", "server"),
         ("not toml", "line 1"),
     ],

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from satchel.types import SatchelError
+from satchel.types import Category, SatchelError
 
 FILE_NAME = "config.toml"
 DEFAULT_PORT = 8765
@@ -37,6 +37,13 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
+class Extract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The special categories of which no memory is made; the turns stay in the log. Memories that were made before stay
+    until they are forgotten."""
+
+    keep_out: tuple[Category, ...] = ()
+
+
 class Recall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From which score (0 to 1) a memory or turn is relevant enough to go into a context; None: the ranker's own."""
 
@@ -46,6 +53,7 @@ class Recall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     models: Models = Models()
+    extract: Extract = Extract()
     recall: Recall = Recall()
 
 

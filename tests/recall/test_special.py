@@ -59,6 +59,11 @@ HARMLESS = [
     "a political thriller I enjoyed reading",
     "lithium-ion batteries are heavy",
     "stroke width of two pixels",
+    "Our rabbit is called Flopsy.",
+    "The tax return is due in July.",
+    "The user rents a room behind the church.",
+    "we deliver bread to the hospital kitchen",
+    "My aunt is a retired midwife",
     "上礼拜天我们去爬山",
     "这个毛病修好了",
 ]
@@ -224,11 +229,11 @@ def test_case_width_and_quotes_do_not_hide_a_word(text: str) -> None:
 
 def test_these_statements_are_not_the_corpus() -> None:
     corpus = {
-        json.loads(line)["text"].casefold().strip(" .!")
+        json.loads(line).get("text", "").casefold().strip(" .!")
         for file in (ROOT / "models" / "corpus").glob("*/*.jsonl")
         for line in file.read_text(encoding="utf-8").splitlines()
     }
-    ours = {text.casefold().strip(" .!") for text in [*TOUCHING, *TOUCHING_IN_CHINESE, *EVERYDAY]}
+    ours = {text.casefold().strip(" .!") for text in [*TOUCHING, *TOUCHING_IN_CHINESE, *EVERYDAY, *NEAR]}
     assert not ours & corpus
 
 
@@ -255,6 +260,44 @@ def test_meaning_finds_what_words_miss(judge: Judge, embed: Embed) -> None:
     texts = ["I get shots in my eye every month", "my nerves gave out and I stayed at home"]
     assert [by_words(text) for text in texts] == [frozenset(), frozenset()]
     assert judge.doubtful(embed(texts)) == [True, True]
+
+
+# Near the border, written after the corpus; nobody should see a warning at their daughter's birthday.
+NEAR = [
+    "The user's daughter Mia turns seven in June.",
+    "My son Leo turns five in April",
+    "our baby was born on a Tuesday",
+    "The user's statistics homework is due on Monday.",
+    "I sleep like a log after football",
+    "we love Thai food",
+    "The user has been married for twelve years.",
+    "my girlfriend moved in last week",
+    "I'm an electrician at a hospital",
+    "The user trains for a marathon.",
+    "my niece learns the violin",
+    "our flat is opposite the church",
+    "The user's campaign for the new shoe starts in May.",
+    "my grandfather is 84 and paints",
+    "I like my coffee black",
+    "The user wears size 43 shoes.",
+    "my team won the league",
+    "we celebrate Christmas with fondue",
+    "The user's kids are three and six.",
+    "my wife is a better driver than I am",
+]
+
+
+def test_family_food_and_sport_are_seldom_marked(judge: Judge, embed: Embed) -> None:
+    marked = [text for text, likely in zip(NEAR, judge.likely(embed(NEAR)), strict=True) if likely or by_words(text)]
+    assert len(marked) <= 0.2 * len(NEAR), marked
+    assert NEAR[0] not in marked
+
+
+def test_doubts_about_some_categories_are_no_more_than_those_about_all(judge: Judge, embed: Embed) -> None:
+    texts = ["my chemo starts on Monday", "I voted for them twice"]
+    assert judge.doubtful(embed(texts), ("health",)) == [True, False]
+    assert judge.doubtful(embed(texts), ("politics", "religion")) == [False, True]
+    assert judge.doubtful(embed(texts), ()) == [False, False]
 
 
 def test_what_is_marked_is_never_let_through(judge: Judge) -> None:
@@ -352,7 +395,8 @@ def test_a_stored_vector_marks_what_words_miss(judge: Judge, embed: Embed) -> No
     hits[1].id = "without"
     likely = max(judge.probabilities(embed([hits[0].text]))[0])
     sensitive.mark(hits, judge, {"t": embed([hits[0].text])[0].tobytes()})
-    assert bool(hits[0].special) == (likely >= 0.76)
+    threshold = json.loads((ROOT / "models" / "special.json").read_text("utf-8"))["likely"]
+    assert bool(hits[0].special) == (likely >= threshold)
     assert hits[1].special == ()
 
 

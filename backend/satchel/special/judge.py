@@ -8,6 +8,7 @@ in two ways: `likely` marks what a user looks over, `doubtful` keeps back what n
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -69,9 +70,10 @@ class Judge:
             for row in self.probabilities(vectors)
         ]
 
-    def doubtful(self, vectors: NDArray[np.float32]) -> list[bool]:
-        """For each row whether it may touch any category. Whatever is likely is doubtful, and much more is."""
-        untouched = (1 - self.probabilities(vectors)).prod(axis=1)
+    def doubtful(self, vectors: NDArray[np.float32], among: Collection[Category] = CATEGORIES) -> list[bool]:
+        """For each row whether it may touch any category of `among`. Whatever is likely is doubtful, and much more."""
+        columns = [column for column, category in enumerate(CATEGORIES) if category in among]
+        untouched = (1 - self.probabilities(vectors)[:, columns]).prod(axis=1)
         return [bool(1 - p >= self._trained.doubtful) for p in untouched]
 
     def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
