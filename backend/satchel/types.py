@@ -144,6 +144,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     valid_from: int
     how: Literal["model", "rule", "quote"] = "rule"
     """Who worded `text`: the generator, a rewriting rule, or the quote itself (the last resort)."""
+    correction: bool = False
+    """The user says that something said before, by them or by the assistant, is wrong: "no, I moved to Porto"."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from satchel.extract import align
+from satchel.extract.checking import align
 from satchel.types import Message
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

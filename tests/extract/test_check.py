@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satchel.extract.check import check
-from satchel.extract.words import content, plain, same, words
+from satchel.extract.checking.check import check
+from satchel.extract.language.words import content, plain, same, words
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satchel.extract.clauses import MAX_CLAUSES, split
+from satchel.extract.choosing.clauses import MAX_CLAUSES, split
 
 PIECES = st.sampled_from(
     [
@@ -137,3 +137,29 @@ def test_of_a_very_long_message_the_start_and_the_end_are_read() -> None:
     assert len(found) == MAX_CLAUSES
     assert found[0] == "I live in Ghent."
     assert found[-1] == "I keep bees."
+
+
+@pytest.mark.parametrize(
+    ("said", "clauses"),
+    [
+        (
+            "Write a note, three lines, and since I only joined the choir in May, keep it modest.",
+            ["Write a note, three lines", "since I only joined the choir in May", "keep it modest."],
+        ),
+        (
+            "put the vegetables first and my youngest can't have dairy so check the labels",
+            ["put the vegetables first", "my youngest can't have dairy", "check the labels"],
+        ),
+        ("Somewhere flat because my partner walks with a frame", ["Somewhere flat", "my partner walks with a frame"]),
+        ("I'm short of time so don't bother with notes", ["I'm short of time", "don't bother with notes"]),
+        ("I run because my knee allows it", ["I run because my knee allows it"]),
+        ("Since I live alone, I cook for one.", ["Since I live alone, I cook for one."]),
+        ("I work nights so I sleep till noon", ["I work nights so I sleep till noon"]),
+        (
+            "harp most evenings (I have played since I was nine), the wall on Fridays",
+            ["harp most evenings", "I have played since I was nine", "the wall on Fridays"],
+        ),
+    ],
+)
+def test_a_statement_is_cut_out_of_the_request_around_it(said: str, clauses: list[str]) -> None:
+    assert [clause.text for clause in split(said)] == clauses

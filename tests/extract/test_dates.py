@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satchel.extract import dates
+from satchel.extract.checking import dates
 from satchel.times import parse_iso
 
 TUESDAY = parse_iso("2025-06-10T09:30:00Z")
@@ -17,6 +17,10 @@ TUESDAY = parse_iso("2025-06-10T09:30:00Z")
     [
         ("I saw her yesterday", "yesterday", "2025-06-09"),
         ("we leave next week", "next week", "week of 2025-06-16"),
+        ("My appointment has been moved to 2 July", "2 July", "2025-07-02"),
+        ("I ran it on 20 December", "20 December", "2024-12-20"),
+        ("we moved on 3 May", "3 May", "2025-05-03"),
+        ("I've been at it since 3 June", "3 June", "2025-06-03"),
         ("I moved here last March", "last March", "2025-03"),
         ("I moved here last autumn", "last autumn", "2024-09"),
         ("My exam is on 5 July", "5 July", "2025-07-05"),

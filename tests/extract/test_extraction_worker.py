@@ -14,13 +14,14 @@ import pytest
 from numpy.typing import NDArray
 
 from models.helpers import run, until
-from satchel.extract import rewrite, say, worker
-from satchel.extract.gate import Gate, Verdict
+from satchel.extract import worker
+from satchel.extract.choosing.gate import Gate, Verdict
+from satchel.extract.saying import rewrite, say
 from satchel.extract.worker import ExtractionWorker
-from satchel.models import Generation, ModelMissingError, ModelState, Runtime
-from satchel.store import Store, jobs
+from satchel.models import Generation, ModelMissingError, ModelState, Passage, Runtime
+from satchel.store import Store, forget, jobs
 from satchel.store.database import fetch
-from satchel.types import Job, JobStatus, ModelError
+from satchel.types import Draft, Job, JobStatus, Message, ModelError
 from store.storing import Clock, capture
 
 FRAGMENT = "Keen gardener with a bad back."
@@ -56,8 +57,11 @@ class Models:
         self._need("embed")
         if self.broken is not None:
             raise self.broken
-        rows = np.random.default_rng(len(texts[0])).normal(size=(len(texts), 384)).astype(np.float32)
+        rows = np.random.default_rng(len("".join(texts[:1]))).normal(size=(len(texts), 384)).astype(np.float32)
         return cast(NDArray[np.float32], rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+    async def read(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+        return await self.embed([text for passage in passages for text, marked in passage.pieces if marked])
 
     async def generate(self, prompt: str, **_: object) -> Generation:
         self._need("generate")
@@ -81,8 +85,8 @@ class Models:
 class Credulous:
     """A gate to which every clause is a fact."""
 
-    def judge(self, clauses: Sequence[str], vectors: object) -> list[Verdict]:
-        return [Verdict("fact", 1.0) for _ in clauses]
+    def judge(self, vectors: NDArray[np.float32]) -> list[Verdict]:
+        return [Verdict("fact", 1.0) for _ in vectors]
 
 
 @pytest.fixture
@@ -232,3 +236,46 @@ def test_a_job_that_trips_the_loop_is_counted_and_holds_up_nobody(
     run(check())
     assert (job(store, bad).status, job(store, bad).attempts) == ("queued", 1)
     assert job(store, bad).error == "Extraction made a mistake on this (KeyError)."
+
+
+def test_a_pause_puts_the_running_job_back_after_its_turn_and_it_goes_on_from_there(store: Store) -> None:
+    read: list[str] = []
+    turns = [f"I live in {town}." for town in ("Porto", "Rome", "Oslo")]
+    first = capture(store, turns, external_id="long").job_id
+
+    async def check() -> None:
+        async with working(store, Models()) as at_work:
+            real = at_work.read
+
+            async def reading(turns: Sequence[Message], index: int) -> list[Draft]:
+                read.append(turns[index].content)
+                if len(read) == 1:
+                    store.write_now(lambda tx: jobs.set_paused(tx, True))
+                return await real(turns, index)
+
+            at_work.read = reading  # type: ignore[method-assign]
+            await until(lambda: job(store, first).status == "queued" and bool(read), seconds=SECONDS)
+            assert (read, job(store, first).attempts) == (turns[:1], 0)
+            assert store.read_now(lambda db: jobs.waiting_turns(db, at_work.read_already)) == 2
+            assert store.read_now(lambda db: jobs.next_due(db, store.now())) is None
+            forgotten_memory = job_memories(store)[0]
+            store.write_now(lambda tx: forget.forget_memory(tx, forgotten_memory))
+            later = capture(store, ["I work as a nurse."], external_id="later").job_id
+            at_work.wake()
+            store.write_now(lambda tx: jobs.set_paused(tx, False))
+            at_work.wake()
+            await until(is_(store, first, "completed"), seconds=SECONDS)
+            await until(is_(store, later, "completed"), seconds=SECONDS)
+            assert at_work.pace.per_minute is not None
+
+    run(check())
+    assert read == [*turns, "I work as a nurse."]
+    assert forgotten_ids(store).isdisjoint(job(store, first).memory_ids)
+
+
+def job_memories(store: Store) -> list[str]:
+    return store.read_now(lambda db: [row[0] for row in fetch(db, "SELECT id FROM memory ORDER BY pk")])
+
+
+def forgotten_ids(store: Store) -> set[str]:
+    return store.read_now(lambda db: {row[0] for row in fetch(db, "SELECT id FROM tombstone")})

@@ -1,22 +1,26 @@
-"""The gate keeps what is about the user and lets the rest go, whatever either begins with."""
+"""The gate keeps what is about the user and lets the rest go, whatever either begins with and stands beside."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from hypothesis import given
+from hypothesis import strategies as st
 
-from satchel.extract.gate import FEATURES, Gate, features, worth_embedding
+from satchel.extract.choosing import window
+from satchel.extract.choosing.clauses import Clause
+from satchel.extract.choosing.gate import CLASSES, Gate, Verdict, worth_reading
+from satchel.models import Runtime
 from satchel.types import ModelError
 
 ROOT = Path(__file__).parents[2]
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+SUITES = Path(__file__).with_name("suites")
 
 MEMORABLE = [
     ("My son Ravi is allergic to cashews.", "fact"),
@@ -91,84 +95,120 @@ def gate() -> Gate:
     return Gate.load()
 
 
-def test_these_sentences_are_not_the_corpus() -> None:
+def judge(folder: Path, gate: Gate, *turns: tuple[str, str]) -> list[Verdict]:
+    """The verdict on each turn, (text, what was heard before), taken as one clause."""
+
+    async def read() -> np.ndarray:
+        async with Runtime(folder) as runtime:
+            return await runtime.read(
+                [
+                    passage
+                    for text, before in turns
+                    for passage in window.passages(text, [Clause(0, len(text), text)], before)
+                ]
+            )
+
+    return gate.judge(asyncio.run(read()))
+
+
+def test_the_tests_sentences_are_not_the_corpus() -> None:
     corpus = {
         json.loads(line)["text"].casefold().strip(" .!")
-        for file in (ROOT / "models" / "corpus" / "gate").glob("*.jsonl")
+        for folder in ("gate", "plain")
+        for file in (ROOT / "models" / "corpus" / folder).glob("*.jsonl")
         for line in file.read_text(encoding="utf-8").splitlines()
     }
+    corpus |= {turn["content"].casefold().strip(" .!") for turn in turns_of(ROOT / "models" / "corpus" / "exchanges")}
+    corpus -= {"thanks, that worked"}  # anybody says this
     ours = {text.casefold().strip(" .!") for text in [*EMPTY, *(text for text, _ in MEMORABLE)]}
+    ours |= {turn["content"].casefold().strip(" .!") for turn in turns_of(SUITES) if len(turn["content"]) > 60}
     assert not ours & corpus
 
 
-def test_most_that_is_about_the_user_is_kept(gate: Gate, embed: Embed) -> None:
-    texts = [text for text, _ in MEMORABLE]
-    verdicts = gate.judge(texts, embed(texts))
+def turns_of(folder: Path) -> list[dict[str, str]]:
+    files = sorted(folder.glob("*.jsonl"))
+    lines = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return [turn for line in lines for turn in line.get("turns", []) if turn["role"] == "user"]
+
+
+def test_most_that_is_about_the_user_is_kept(gate: Gate, models_folder: Path) -> None:
+    verdicts = judge(models_folder, gate, *((text, "") for text, _ in MEMORABLE))
     missed = [
-        text for text, verdict in zip(texts, verdicts, strict=True) if not verdict.kind or not worth_embedding(text)
+        text
+        for (text, _), verdict in zip(MEMORABLE, verdicts, strict=True)
+        if not verdict.kind or not worth_reading(text)
     ]
-    assert len(missed) <= 0.15 * len(texts), missed
+    assert len(missed) <= 0.15 * len(MEMORABLE), missed
 
 
-def test_little_that_is_not_is_kept(gate: Gate, embed: Embed) -> None:
-    verdicts = gate.judge(EMPTY, embed(EMPTY))
-    kept = [text for text, verdict in zip(EMPTY, verdicts, strict=True) if verdict.kind and worth_embedding(text)]
+def test_little_that_is_not_is_kept(gate: Gate, models_folder: Path) -> None:
+    verdicts = judge(models_folder, gate, *((text, "") for text in EMPTY))
+    kept = [text for text, verdict in zip(EMPTY, verdicts, strict=True) if verdict.kind and worth_reading(text)]
     assert len(kept) <= 0.1 * len(EMPTY), kept
 
 
-def test_what_is_kept_gets_the_right_kind(gate: Gate, embed: Embed) -> None:
+def test_what_is_kept_gets_the_right_kind(gate: Gate, models_folder: Path) -> None:
     asked = [(text, kind) for text, kind in MEMORABLE if kind]
-    verdicts = gate.judge([text for text, _ in asked], embed([text for text, _ in asked]))
+    verdicts = judge(models_folder, gate, *((text, "") for text, _ in asked))
     judged = [(verdict.kind, kind, text) for verdict, (text, kind) in zip(verdicts, asked, strict=True) if verdict.kind]
     wrong = [item for item in judged if item[0] != item[1]]
     assert len(wrong) <= 0.2 * len(judged), wrong
 
 
-def test_probabilities_are_probabilities(gate: Gate, embed: Embed) -> None:
-    rows = gate.probabilities(EMPTY, embed(EMPTY))
+def test_the_same_words_in_a_game_are_not_the_user_s(gate: Gate, models_folder: Path) -> None:
+    said = "I've been a baker for twelve years and I have two sons."
+    alone, played = judge(
+        models_folder,
+        gate,
+        (said, ""),
+        (said, "Let's do a role-play: you are the landlady and I rent a room from you.\nSo, what do you do, stranger?"),
+    )
+    assert alone.kind == "fact"
+    assert played.probability < alone.probability / 2
+
+
+def test_probabilities_are_probabilities(gate: Gate) -> None:
+    vectors = np.random.default_rng(1).normal(size=(40, 384)).astype(np.float32)
+    rows = gate.probabilities(vectors)
+    assert rows.shape == (40, len(CLASSES))
     assert np.allclose(rows.sum(axis=1), 1)
     assert rows.min() >= 0
 
 
 def test_nothing_in_nothing_out(gate: Gate) -> None:
-    assert gate.judge([], np.zeros((0, 384), dtype=np.float32)) == []
+    assert gate.judge(np.zeros((0, 384), dtype=np.float32)) == []
 
 
-def test_a_clause_without_its_vector_is_an_error(gate: Gate) -> None:
-    with pytest.raises(ValueError, match="1 clauses but 2 vectors"):
-        gate.judge(["I keep bees"], np.zeros((2, 384), dtype=np.float32))
+def test_vectors_of_another_width_are_an_error(gate: Gate) -> None:
+    with pytest.raises(ValueError, match="width 384"):
+        gate.judge(np.zeros((2, 768), dtype=np.float32))
 
 
-def test_the_prefilter_turns_away_what_is_plainly_nothing() -> None:
-    for text in [
-        "ok",
-        "Thanks!",
-        "What is osmosis?",
-        "Translate the leaflet",
-        "x = foo(bar);",
-        "谢谢",
-        "I" * 701,
-        "",
-        "  ",
-    ]:
-        assert not worth_embedding(text), text
+@pytest.mark.parametrize(
+    "text", ["ok", "Thanks!", "谢谢", "I" * 701, "", "  ", "Hello there", "August", "I think.", "?!"]
+)
+def test_what_is_plainly_nothing_is_not_read(text: str) -> None:
+    assert not worth_reading(text)
 
 
-def test_the_prefilter_lets_statements_through() -> None:
-    turned_away = [text for text, _ in MEMORABLE if not worth_embedding(text)]
-    assert turned_away == []
+def test_statements_are_read() -> None:
+    assert [text for text, _ in MEMORABLE if not worth_reading(text)] == []
 
 
-def test_marks_have_names_and_stay_between_0_and_1() -> None:
-    for text in [*EMPTY, "", "I" * 5000, "\x00"]:
-        values = features(text)
-        assert len(values) == len(FEATURES)
-        assert all(0 <= value <= 1 for value in values)
+def test_a_single_word_is_read_when_it_answers() -> None:
+    assert worth_reading("Ghent", answers=True)
+    assert not worth_reading("Ghent")
+    assert not worth_reading("...", answers=True)
 
 
-def test_weights_for_other_marks_are_refused(tmp_path: Path) -> None:
+@given(st.text(max_size=1000))
+def test_any_text_can_be_asked_about(text: str) -> None:
+    assert worth_reading(text) <= worth_reading(text, answers=True)
+
+
+def test_weights_for_other_kinds_are_refused(tmp_path: Path) -> None:
     trained = msgspec.json.decode((ROOT / "models" / "gate.json").read_bytes())
-    trained["features"] = trained["features"][:-1]
+    trained["classes"] = trained["classes"][:-1]
     file = tmp_path / "gate.json"
     file.write_bytes(msgspec.json.encode(trained))
     with pytest.raises(ModelError, match="train_gate"):
@@ -186,7 +226,9 @@ def test_damaged_weights_say_what_to_do(tmp_path: Path, data: bytes) -> None:
 def test_importing_the_gate_does_not_import_numpy() -> None:
     import subprocess
 
-    code = "import sys, satchel.extract.gate, satchel.extract.clauses; sys.exit('numpy' in sys.modules)"
+    code = (
+        "import sys, satchel.extract.choosing.gate, satchel.extract.choosing.clauses; sys.exit('numpy' in sys.modules)"
+    )
     assert (
         subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "backend")}, check=False).returncode
         == 0

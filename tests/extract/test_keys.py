@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satchel.extract import keys
+from satchel.extract.saying import keys
 
 
 @pytest.mark.parametrize(

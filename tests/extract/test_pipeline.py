@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from satchel.extract import align, pipeline
-from satchel.extract.gate import Gate, Verdict
-from satchel.models import Runtime
+from satchel.extract import pipeline
+from satchel.extract.checking import align
+from satchel.extract.choosing.gate import Gate, Verdict
+from satchel.models import Passage, Runtime
 from satchel.times import parse_iso
 from satchel.types import Draft, Message, ModelError, Role
 
@@ -39,13 +40,13 @@ def extract(models_folder: Path) -> Iterator[Extract]:
     def run(*turns: tuple[Role, str], generator: Any = runtime) -> list[Draft]:
         new = conversation(*turns)
         found = loop.run_until_complete(
-            pipeline.extract(new, (), embedder=runtime, generator=generator, gate=gate, now=NOW)
+            pipeline.extract(new, (), reader=runtime, generator=generator, gate=gate, now=NOW)
         )
         by_id = {turn.id: turn for turn in new}
         for draft in found:
             assert draft.sources
             assert all(align.stands(source, by_id[source.message_id]) for source in draft.sources)
-            assert all(by_id[source.message_id].role == "user" for source in draft.sources)
+            assert by_id[draft.sources[0].message_id].role == "user"
         return found
 
     yield run
@@ -102,26 +103,74 @@ def test_questions_code_and_small_talk_give_nothing(extract: Extract) -> None:
 
 
 class OneVector:
-    """An embedder for which everything looks the same."""
+    """A reader for whom everything looks the same."""
 
-    dimensions = 384
-
-    async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> np.ndarray:
-        return np.full((len(texts), 384), 384**-0.5, dtype=np.float32)
+    async def read(self, passages: Sequence[Passage]) -> np.ndarray:
+        clauses = sum(marked for passage in passages for _, marked in passage.pieces)
+        return np.full((clauses, 384), 384**-0.5, dtype=np.float32)
 
 
 class Everything:
     """A gate that lets everything pass, the later the likelier."""
 
-    def judge(self, texts: Sequence[str], vectors: np.ndarray) -> list[Verdict]:
-        return [Verdict("fact", 0.5 + at / 1000) for at, _ in enumerate(texts)]
+    def judge(self, vectors: np.ndarray) -> list[Verdict]:
+        return [Verdict("fact", 0.5 + at / 1000) for at, _ in enumerate(vectors)]
 
 
 def with_everything(content: str, *, generator: Any = None, now: int = NOW) -> Coroutine[Any, Any, list[Draft]]:
     gate: Any = Everything()
     return pipeline.extract(
-        conversation(("user", content)), (), embedder=OneVector(), generator=generator, gate=gate, now=now
+        conversation(("user", content)), (), reader=OneVector(), generator=generator, gate=gate, now=now
     )
+
+
+def drafts(*turns: tuple[Role, str]) -> list[Draft]:
+    """What the last turn gives when the judge lets every clause of it pass."""
+    *before, turn = conversation(*turns)
+    gate: Any = Everything()
+    known = {one.id: one for one in (*before, turn)}
+    found = asyncio.run(pipeline.extract([turn], before, reader=OneVector(), generator=None, gate=gate, now=NOW))
+    for draft in found:
+        assert all(align.stands(source, known[source.message_id]) for source in draft.sources)
+    return found
+
+
+def test_a_clause_about_she_names_her_and_rests_on_two_places() -> None:
+    _, found = drafts(("user", "My daughter Mia starts school. She's allergic to nuts."))
+    assert found.text == "The user's daughter Mia is allergic to nuts."
+    assert [source.quote for source in found.sources] == ["She's allergic to nuts.", "My daughter Mia"]
+
+
+def test_a_clause_about_somebody_unnamed_is_no_memory() -> None:
+    assert drafts(("user", "She's allergic to nuts.")) == []
+
+
+def test_an_answer_rests_on_the_user_s_words_first_and_then_on_the_question() -> None:
+    (found,) = drafts(("user", "Help me plan."), ("assistant", "Happily. Where are you based?"), ("user", "Ghent"))
+    assert found.text == "The user is based in Ghent."
+    assert [source.message_id for source in found.sources] == ["m2", "m1"]
+
+
+def test_a_denied_guess_leaves_nothing_but_what_the_user_says_instead() -> None:
+    (found,) = drafts(("user", "Dinner?"), ("assistant", "Since you're vegetarian, dal."), ("user", "no, I eat meat"))
+    assert (found.text, found.correction) == ("The user eats meat.", True)
+    assert [source.quote for source in found.sources] == ["I eat meat"]
+
+
+def test_what_corrects_nothing_is_no_correction() -> None:
+    (found,) = drafts(("user", "Dinner?"), ("assistant", "Dal is quick."), ("user", "I eat meat"))
+    assert not found.correction
+
+
+def test_a_choice_leaves_its_reason_to_be_a_memory_of_its_own() -> None:
+    found = drafts(
+        ("user", "What shall we cook?"),
+        ("assistant", "A lamb stew, a lentil soup or a fish pie."),
+        ("user", "I'll take the lentil soup. I don't eat meat."),
+    )
+    assert [draft.kind for draft in found] == ["fact", "implicit_preference"]
+    assert found[0].text == "The user doesn't eat meat."
+    assert found[1].text == "The user may prefer a lentil soup over a lamb stew or a fish pie."
 
 
 def test_one_message_gives_a_bounded_number_of_memories() -> None:

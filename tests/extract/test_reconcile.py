@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from satchel.extract.choices import Chosen
-from satchel.extract.reconcile import Decision, Ignore, New, Observe, Resolve, Supersede, decide, slot
+from satchel.extract.dialogue.choices import Chosen
+from satchel.extract.reconciling.reconcile import Decision, Ignore, New, Observe, Resolve, Supersede, decide, slot
 from satchel.types import Draft, Kind, Memory, Source, Status
 
 OLD, LATER = 1_000, 2_000
@@ -86,10 +86,10 @@ def test_an_older_statement_that_arrives_late_does_not_supersede_the_newer() -> 
     assert against(late, memory("The user lives in Porto.", since=LATER)) == New("superseded", LATER)
 
 
-def test_a_value_told_more_exactly_is_no_change() -> None:
-    assert against(draft("The user lives in Porto, Portugal."), memory("The user lives in Porto."), 0.8) != Supersede(
-        ("old",)
-    )
+def test_the_fuller_account_becomes_the_current_one_and_the_shorter_is_one_more_observation_of_it() -> None:
+    fuller, shorter = "The user lives in Porto, Portugal.", "The user lives in Porto."
+    assert against(draft(fuller), memory(shorter), 0.8) == Supersede(("old",))
+    assert against(draft(shorter), memory(fuller), 0.8) == Observe("old")
 
 
 def test_a_plan_or_a_past_is_not_where_the_user_lives() -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from satchel.extract import rewrite
-from satchel.extract.check import check, quote_check
+from satchel.extract.checking.check import check, quote_check
+from satchel.extract.saying import rewrite
 
 SAID = [
     ("I'm Nadia, a vet in Turin", "The user is Nadia, a vet in Turin."),

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from satchel.extract import say
-from satchel.extract.check import check
+from satchel.extract.checking.check import check
+from satchel.extract.saying import say
 from satchel.models import Generation, Runtime
 from satchel.types import ModelError
 
@@ -113,6 +113,30 @@ def test_a_wish_without_a_verb_is_the_user_s_all_the_same() -> None:
 def test_a_model_that_fails_is_not_papered_over() -> None:
     with pytest.raises(ModelError):
         asyncio.run(say.word("Two kids and a dog", "fact", Scripted(ModelError("it died"))))
+
+
+@pytest.mark.parametrize(
+    ("answer", "how"),
+    [
+        (" has a kiln in the shed that fires on Fridays.", "model"),
+        (" has a kiln in the shed.", "quote"),
+        (" has a large kiln in the shed that fires on Fridays.", "quote"),
+    ],
+)
+def test_a_larger_model_words_what_rules_cannot_and_is_checked(answer: str, how: str) -> None:
+    generator = Scripted(answer)
+    worded = asyncio.run(say.word("A kiln in the shed: fires on Fridays", "fact", generator, prompt_format="chatml"))
+    assert (worded.how, generator.asked) == (how, 1)
+
+
+def test_what_names_no_person_is_never_what_the_user_is() -> None:
+    assert say.read(" is a", "Pixel 6, second-hand") is None
+    assert say.read(" is a keen", "Keen gardener with a bad back") == "The user is a keen gardener with a bad back."
+
+
+@pytest.mark.parametrize("clause", ["a Pixel 6, and the car's a Fabia", "and the dog", "one " * 20, "stays home with Nel", "is filming"])
+def test_what_is_no_fragment_is_not_worded_as_one(clause: str) -> None:
+    assert not say.rewrite.is_fragment(clause)
 
 
 FRAGMENTS = {

@@ -39,6 +39,15 @@ def test_archived_memories_never_come() -> None:
     assert ids([candidate("a", "The user lives in Porto.", status="archived")], "Did I live in Porto?") == []
 
 
+def test_a_single_hint_is_found_but_never_enters_a_prompt() -> None:
+    hint = candidate("h", "The user may prefer quiet hotels over bars.", kind="implicit_preference", similarity=0.8,
+                     status="candidate")  # fmt: skip
+    assert ids([hint], "Which quiet hotels suit me?") == ["h"]
+    assert ids([hint], "Which quiet hotels suit me?", threshold=0.3) == []
+    active = candidate("h", "The user may prefer quiet hotels over bars.", kind="implicit_preference", similarity=0.8)
+    assert ids([active], "Which quiet hotels suit me?", threshold=0.3) == ["h"]
+
+
 def test_the_user_s_words_come_before_the_assistant_s() -> None:
     text = "The talk about kidney disease was on Friday in Bologna."
     own = candidate("own", text, kind="turn", similarity=0.6, date="2025-01-01")

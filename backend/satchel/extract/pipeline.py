@@ -1,25 +1,28 @@
 """From new messages to drafts: choose, say, check, date, align.
 
-Only the user's turns give memories; what others said is context. Nothing is stored here, and nothing here
-knows what is stored: `reconcile` decides that."""
+Only the user's turns give memories; what others said is context, and lends words where it was asked or
+guessed. Nothing is stored here, and nothing here knows what is stored: `reconcile` decides that."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
-from satchel.extract import align, choices, clauses, dates, gate, keys, rewrite, say
-from satchel.extract.check import check, quote_check
-from satchel.types import Draft, Kind, Message
+from satchel.capture.redact import holds_mask
+from satchel.extract.checking import align, dates
+from satchel.extract.checking.check import check, quote_check
+from satchel.extract.choosing import clauses, gate, window
+from satchel.extract.dialogue import answers, choices, correcting, pronouns
+from satchel.extract.language.words import words
+from satchel.extract.saying import keys, rewrite, say
+from satchel.types import Draft, Kind, Message, Source
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from satchel.models import Embedder, Generator
+    from satchel.models import Generator, Reader
     from satchel.models.registry import PromptFormat
 
 MAX_DRAFTS = 8
@@ -29,13 +32,29 @@ choice's two come on top."""
 CONTEXT_TURNS = 8
 """Earlier turns that are looked at."""
 
-EMBED_BATCH = 32
-
 LARGE = 20_000
 """Code points from which a message is cut and judged in a thread, to leave the event loop free."""
 
 MAX_QUOTE = 600
 """Code points. A longer clause is not a statement: nothing is made of it."""
+
+
+TASTE = 0.15
+"""The gate's probability from which taking an option is believed to show a taste."""
+
+MAX_QUESTION = 200
+"""Code points of a question that a few words answer."""
+
+FEW_WORDS = 6
+"""An answer of at most so many words says little without its question."""
+
+
+_OWN = re.compile(r"\b(?:my|our) \w", re.IGNORECASE)
+
+
+class Judged(msgspec.Struct, frozen=True):
+    clause: clauses.Clause
+    verdict: gate.Verdict
 
 
 class Picked(msgspec.Struct, frozen=True):
@@ -52,7 +71,7 @@ async def extract(
     new: Sequence[Message],
     context: Sequence[Message],
     *,
-    embedder: Embedder,
+    reader: Reader,
     generator: Generator | None,
     gate: gate.Gate,
     now: int,
@@ -70,7 +89,7 @@ async def extract(
             found += await _from_turn(
                 message,
                 history[-CONTEXT_TURNS:],
-                embedder=embedder,
+                reader=reader,
                 generator=generator,
                 judge=gate,
                 now=now,
@@ -84,79 +103,170 @@ async def _from_turn(
     message: Message,
     before: Sequence[Message],
     *,
-    embedder: Embedder,
+    reader: Reader,
     generator: Generator | None,
     judge: gate.Gate,
     now: int,
     prompt_format: PromptFormat,
 ) -> list[Draft]:
-    chosen = [_bounded(draft, now) for draft in choices.drafts(message, before)]
-    acted = {
-        (source.start, source.end) for draft in chosen for source in draft.sources if source.message_id == message.id
-    }
+    heard = window.heard([(turn.role, turn.content) for turn in before])
+    judged = await judge_clauses(message.content, reader, judge, before=heard, answers=_asked(before) is not None)
+    acted = [
+        *(draft for draft in choices.drafts(message, before) if _shows_taste(_said(draft, message), judged)),
+        *answers.drafts(message, before),
+    ]
+    spent = [_said(draft, message) for draft in acted]
     found: list[Draft] = []
-    for picked in await pick(message.content, embedder, judge):
-        if any(start < picked.end and picked.start < end for start, end in acted):
+    for picked in pick(judged):
+        if any(source.start < picked.end and picked.start < source.end for source in spent):
             continue
-        draft = await _draft(message, picked, generator, now, prompt_format)
+        draft = await _draft(message, picked, before, generator, now, prompt_format)
         if draft is not None and all(draft.text != other.text for other in found):
             found.append(draft)
         await asyncio.sleep(0)
     known = {message.id: message, **{turn.id: turn for turn in before}}
-    return [draft for draft in (*found, *chosen) if _rests_on(draft, known)]
+    found += [_placed(draft, message, now) for draft in acted]
+    return [draft for draft in found if _rests_on(draft, known)]
 
 
-async def pick(text: str, embedder: Embedder, judge: gate.Gate) -> list[Picked]:
-    """The clauses of `text` that are worth remembering, in their order, at most `MAX_DRAFTS`."""
-    cut = await asyncio.to_thread(_candidates, text) if len(text) > LARGE else _candidates(text)
+def context_of(turns: Sequence[Message], index: int) -> list[Message]:
+    """What is looked at before `turns[index]`: the latest turns, and the first, where a scene may have been set."""
+    recent = max(0, index - CONTEXT_TURNS)
+    return [*turns[: min(1, recent)], *turns[recent:index]]
+
+
+def _shows_taste(choice: Source, judged: Sequence[Judged]) -> bool:
+    """Whether the gate does not rule out what was chosen: a word, a title or a next step tells nothing of a person."""
+    return any(
+        one.verdict.probability >= TASTE and one.clause.start < choice.end and choice.start < one.clause.end
+        for one in judged
+    )
+
+
+def _asked(before: Sequence[Message]) -> Source | None:
+    """The question with which the assistant's turn right before ends, if it ends with one."""
+    if not before or before[-1].role != "assistant":
+        return None
+    said = before[-1].content
+    end = len(said.rstrip())
+    if not end or said[end - 1] not in "?？":
+        return None
+    start = max(said.rfind(mark, 0, end - 1) for mark in (". ", "! ", "? ", "\n", "。", "！", "？", ": ")) + 1
+    while start < end and said[start].isspace():
+        start += 1
+    return align.source(before[-1], start, end) if end - start <= MAX_QUESTION else None
+
+
+def _said(draft: Draft, message: Message) -> Source:
+    """The words of this turn that make the choice or the answer: nothing else is made of them. The reason for a
+    choice comes after it, and may be a memory of its own."""
+    return next(source for source in draft.sources if source.message_id == message.id)
+
+
+def _placed(draft: Draft, message: Message, now: int) -> Draft:
+    """What another turn gave, dated like the rest."""
+    when = dates.find(_said(draft, message).quote, message.time) if draft.kind in {"event", "fact"} else ()
+    return msgspec.structs.replace(
+        draft,
+        text=dates.annotate(draft.text, when),
+        event_time=when[0].time if when else None,
+        valid_from=min(draft.valid_from, now),
+    )
+
+
+async def judge_clauses(
+    text: str, reader: Reader, judge: gate.Gate, *, before: str = "", answers: bool = False
+) -> list[Judged]:
+    """What the gate says of each clause of `text`, in order.
+
+    `before` is what was `heard` before it (see `window`), or empty; a single word is looked at when it `answers`.
+    """
+    cut = await asyncio.to_thread(_candidates, text, answers) if len(text) > LARGE else _candidates(text, answers)
+    verdicts = judge.judge(await reader.read(window.passages(text, cut, before)))
+    return [Judged(clause, verdict) for clause, verdict in zip(cut, verdicts, strict=True)]
+
+
+def pick(judged: Sequence[Judged]) -> list[Picked]:
+    """The clauses that are worth remembering, in their order, at most `MAX_DRAFTS`."""
     picked: list[Picked] = []
-    for at in range(0, len(cut), EMBED_BATCH):
-        batch = cut[at : at + EMBED_BATCH]
-        texts = [clause.text for clause in batch]
-        vectors: NDArray[np.float32] = np.asarray(await embedder.embed(texts), dtype=np.float32)
-        for clause, verdict in zip(batch, judge.judge(texts, vectors), strict=True):
-            if verdict.kind is None:
-                continue
-            start, end = rewrite.trim(clause.text)
-            if start < end:
-                picked.append(Picked(clause.start + start, clause.start + end, verdict.kind, verdict.probability))
+    for one in judged:
+        if one.verdict.kind is None:
+            continue
+        start, end = rewrite.trim(one.clause.text)
+        if start < end:
+            at = one.clause.start
+            picked.append(Picked(at + start, at + end, one.verdict.kind, one.verdict.probability))
     likeliest = sorted(picked, key=lambda one: -one.probability)[:MAX_DRAFTS]
     return sorted(likeliest, key=lambda one: one.start)
 
 
-def _candidates(text: str) -> list[clauses.Clause]:
+def _candidates(text: str, answers: bool) -> list[clauses.Clause]:
     return [
-        clause for clause in clauses.split(text) if len(clause.text) <= MAX_QUOTE and gate.worth_embedding(clause.text)
+        clause
+        for clause in clauses.split(text)
+        if len(clause.text) <= MAX_QUOTE
+        and gate.worth_reading(clause.text, answers=answers)
+        and not holds_mask(clause.text)
     ]
 
 
 async def _draft(
-    message: Message, picked: Picked, generator: Generator | None, now: int, prompt_format: PromptFormat
+    message: Message,
+    picked: Picked,
+    before: Sequence[Message],
+    generator: Generator | None,
+    now: int,
+    prompt_format: PromptFormat,
 ) -> Draft | None:
-    source = align.source(message, picked.start, picked.end)
-    worded = await say.word(source.quote, picked.kind, generator, prompt_format=prompt_format)
+    """The draft of one clause; None when nobody can say whom it speaks of, or no wording passes the check."""
+    start = picked.start + correcting.opening(message.content[picked.start : picked.end])
+    source = align.source(message, start, picked.end)
+    clause = clauses.Clause(start, picked.end, source.quote)
+    if (asked := _asked(before)) and len(words(source.quote)) <= FEW_WORDS and not rewrite.speaks_of_me(source.quote):
+        return _answer(message, source, asked, picked.kind, now)
+    named = pronouns.resolve(clause, message, before)
+    if named is None and _OWN.search(source.quote):
+        named = pronouns.Resolved(source.quote)  # "they moved my shift to Sundays": whose it is, is said
+    if named is None:
+        return None
+    lent = named.antecedent.quote if named.antecedent else ""
+    worded = await say.word(named.text, picked.kind, generator, prompt_format=prompt_format)
     when = dates.find(source.quote, message.time)
-    text = dates.annotate(worded.text, when)
     if worded.how == "quote":
-        sound = quote_check(worded.text, source.quote)
+        text = dates.annotate(pronouns.quoted(source.quote, named) if lent else worded.text, when)
+        sound = quote_check(pronouns.quoted(source.quote, named) if lent else worded.text, source.quote, context=lent)
     else:
-        sound = check(text, source.quote, dates=dates.labels(when)).ok
+        text = dates.annotate(worded.text, when)
+        sound = check(text, source.quote, context=lent, dates=dates.labels(when)).ok
     if not sound:
         return None
     return Draft(
         kind=picked.kind,
         text=text,
-        key=keys.key(source.quote),
-        tags=keys.tags(source.quote),
-        sources=(source,),
+        key=keys.key(named.text),
+        tags=keys.tags(named.text),
+        sources=(source,) if named.antecedent is None else (source, named.antecedent),
         event_time=when[0].time if when and picked.kind in {"event", "fact"} else None,
         valid_from=min(message.time, now),
         how=worded.how,
+        correction=correcting.corrects(clause, message, before),
     )
 
 
-def _bounded(draft: Draft, now: int) -> Draft:
-    return msgspec.structs.replace(draft, valid_from=min(draft.valid_from, now))
+def _answer(message: Message, said: Source, asked: Source, kind: Kind, now: int) -> Draft:
+    """A few words that say something only with the question they answer; the assistant's question is told as such."""
+    question = rewrite.inside(asked.quote)
+    when = dates.find(said.quote, message.time)
+    return Draft(
+        kind=kind,
+        text=dates.annotate(f"Asked “{question}”, the user said: “{rewrite.inside(said.quote)}”", when),
+        key=keys.key(f"{asked.quote} {said.quote}"),
+        tags=keys.tags(f"{said.quote} {asked.quote}"),
+        sources=(said, asked),
+        event_time=when[0].time if when and kind in {"event", "fact"} else None,
+        valid_from=min(message.time, now),
+        how="quote",
+    )
 
 
 def _rests_on(draft: Draft, known: dict[str, Message]) -> bool:

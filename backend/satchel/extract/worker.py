@@ -6,20 +6,26 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from satchel.extract.keep_out import KeepOut
+from satchel.extract.pace import Pace
 from satchel.faults import type_and_place
 from satchel.models import ModelMissingError, Runtime
-from satchel.store import Store, Tx, jobs, log, memories, vectors
-from satchel.types import Draft, Job, Memory, NotFoundError, SatchelError, Status, StoreError
+from satchel.store import Store, Tx, forgotten, jobs, log, memories, vectors
+from satchel.types import Draft, Job, Memory, Message, NotFoundError, SatchelError, Status, StoreError
 
 if TYPE_CHECKING:
-    from satchel.extract.gate import Gate
+    from satchel.extract.choosing.gate import Gate
+    from satchel.extract.reconciling.evidence import Weighed
     from satchel.models.registry import ModelRole, PromptFormat
 
-SIMILAR = 24
-"""How many stored memories a draft is compared with."""
+SIMILAR = 40
+"""How many stored memories a draft is compared with for their meaning, and as many for their words."""
 
 RENEW_SECONDS = jobs.LEASE_MS / 3000
 STORE_RETRY_SECONDS = 5.0
@@ -33,8 +39,27 @@ logger = logging.getLogger("satchel.extraction")
 Publish = Callable[..., None]
 
 
+class _PausedError(Exception):
+    """Extraction was paused before all turns of a job were read."""
+
+
+class _Begun(msgspec.Struct):
+    """How far a job is: the ids of the turns that were read, and the pks of the memories found."""
+
+    read: set[str] = msgspec.field(default_factory=set)
+    found: list[int] = msgspec.field(default_factory=list)
+
+
+async def _nothing() -> bool:
+    return False
+
+
 class ExtractionWorker:
-    """Runs until cancelled; a job that was running then goes back to the queue unharmed."""
+    """Runs until cancelled; a job that was running then goes back to the queue unharmed.
+
+    So it does when extraction is paused, after the turn that is being read; it goes on from there. While no job is
+    due, `aside` is called: one step of work that can wait, and whether there was any.
+    """
 
     def __init__(
         self, store: Store, models: Runtime, *, publish: Publish, stored: Callable[[], None] = lambda: None
@@ -48,6 +73,15 @@ class ExtractionWorker:
         self._gate: Gate | None = None
         self._held: set[str] = set()
         """Ids of the jobs that wait for the generator."""
+        self._begun: dict[str, _Begun] = {}
+        self.aside: Callable[[], Awaitable[bool]] = _nothing
+        self.pace = Pace()
+        self.keep_out = KeepOut()
+
+    @property
+    def read_already(self) -> set[str]:
+        """Ids of the turns that were read of jobs that are not done yet."""
+        return {turn for begun in self._begun.values() for turn in begun.read}
 
     def wake(self) -> None:
         self._work.set()
@@ -61,7 +95,8 @@ class ExtractionWorker:
                     held = None
                 held = await self._next()
                 if held is None:
-                    await self._sleep()
+                    if not await self.aside():
+                        await self._sleep()
                     continue
                 await self._run(held)
                 held = None
@@ -111,7 +146,12 @@ class ExtractionWorker:
             # Submitted, not awaited: this task is being cancelled, the writer still finishes its queue.
             self._store.submit(lambda tx: jobs.put_back(tx, job.id))
             raise
+        except _PausedError:
+            await self._store.write(lambda tx: jobs.put_back(tx, job.id))
+            self._publish("job", profile, id=job.id, status="queued")
+            return
         except NotFoundError:
+            self._begun.pop(job.id, None)
             logger.info("job %s: its conversation was forgotten meanwhile", job.id)
             return
         except StoreError:
@@ -129,6 +169,7 @@ class ExtractionWorker:
         finally:
             renewing.cancel()
         await self._store.write(lambda tx: jobs.complete(tx, job.id, found))
+        self._begun.pop(job.id, None)
         self._held.discard(job.id)
         self._publish("job", profile, id=job.id, status="completed")
 
@@ -166,36 +207,48 @@ class ExtractionWorker:
         self._held.difference_update(held)
 
     async def _fail(self, job: Job, profile: str, error: str) -> None:
+        self._begun.pop(job.id, None)
         await self._store.write(lambda tx: jobs.fail(tx, job.id, error))
         after = await self._store.read(lambda db: jobs.job(db, job.id))
         self._publish("job", profile, id=job.id, status=after.status)
 
     async def _extract(self, job: Job, profile: str) -> list[int]:
-        """The pks of the memories that the job's messages gave or confirmed."""
-        from satchel.extract import pipeline  # late: the first job may wait for it, the daemon's start should not
-
+        """The pks of the memories that the job's messages gave or confirmed. Raises _PausedError between two."""
         turns = await self._store.read(lambda db: log.messages_of(db, job.conversation_id))
         wanted = set(job.message_ids)
-        found: list[int] = []
+        begun = self._begun.setdefault(job.id, _Begun())
         for index, turn in enumerate(turns):
-            if turn.id not in wanted:
+            if turn.id not in wanted or turn.id in begun.read:
                 continue
-            drafts = await pipeline.extract(
-                [turn],
-                turns[max(0, index - pipeline.CONTEXT_TURNS) : index],
-                embedder=self._models,
-                generator=self._models,
-                gate=await self._ready_gate(),
-                now=self._store.now(),
-                prompt_format=self._prompt_format(),
-            )
-            for draft in drafts:
+            if await self._store.read(jobs.paused):
+                raise _PausedError
+            started = time.monotonic()
+            for draft in await self.read(turns, index):
                 pk = await self._reconcile(draft, profile)
-                if pk is not None and pk not in found:
-                    found.append(pk)
+                if pk is not None and pk not in begun.found:
+                    begun.found.append(pk)
+            begun.read.add(turn.id)
+            if turn.role == "user":
+                self.pace.add(time.monotonic() - started)
         await self._store.write(lambda tx: _withdraw(tx, job.message_ids))
         self._stored()
-        return found
+        return begun.found
+
+    async def read(self, turns: Sequence[Message], index: int) -> list[Draft]:
+        """The drafts that one turn of a conversation gives, with those before it for context, without what is to be
+        kept out. Raises ModelError."""
+        from satchel.extract import pipeline  # late: the first job may wait for it, the daemon's start should not
+
+        drafts = await pipeline.extract(
+            [turns[index]],
+            pipeline.context_of(turns, index),
+            reader=self._models,
+            generator=self._models,
+            gate=await self.ready_gate(),
+            now=self._store.now(),
+            prompt_format=self._prompt_format(),
+        )
+        return await self.keep_out.sift(drafts, self._models)
 
     def _prompt_format(self) -> PromptFormat:
         """The generator's. Where there is none, any: only who asks it to write has to wait for it, and is told then."""
@@ -204,8 +257,9 @@ class ExtractionWorker:
         except ModelMissingError:
             return "plain"
 
-    async def _ready_gate(self) -> Gate:
-        from satchel.extract.gate import Gate
+    async def ready_gate(self) -> Gate:
+        """The gate, read when first needed. Raises ModelError."""
+        from satchel.extract.choosing.gate import Gate
 
         if self._gate is None:
             self._gate = await asyncio.to_thread(Gate.load)
@@ -220,26 +274,28 @@ class ExtractionWorker:
         # What rules worded was chosen by the gate, which judges the embedder's vectors.
         model = await asyncio.to_thread(self._models.model_id, "generate") if draft.how == "model" else embedder
 
-        def settle(tx: Tx) -> tuple[int, str] | None:
+        def store(tx: Tx) -> tuple[int, str] | None:
             vectors.prepare(tx, embedder, dimensions)
-            pk = _settle(tx, draft, profile, packed, model)
+            if forgotten.touched(tx.db, draft.sources):
+                return None
+            pk = settle(tx, draft, profile, packed, model)
             return None if pk is None else (pk, memories.by_pks(tx.db, [pk])[pk].id)
 
-        settled = await self._store.write(settle)
+        settled = await self._store.write(store)
         if settled is None:
             return None
         self._publish("memory", profile, id=settled[1])
         return settled[0]
 
 
-def _settle(tx: Tx, draft: Draft, profile: str, vector: bytes, model: str) -> int | None:
+def settle(tx: Tx, draft: Draft, profile: str, vector: bytes, model: str) -> int | None:
     """Stores a draft as `reconcile` decides; the pk of the memory that holds it now, None when nothing does.
 
     `model`, the hash of the model that the draft is owed to, is stamped on it with the version of its wording.
     """
-    from satchel.extract import reconcile
-    from satchel.extract.rewrite import RULES_VERSION
-    from satchel.extract.say import PROMPT_VERSION
+    from satchel.extract.reconciling import reconcile
+    from satchel.extract.saying.rewrite import RULES_VERSION
+    from satchel.extract.saying.say import PROMPT_VERSION
 
     near = _near(tx, draft, profile, vector)
     ids = {memory.id: pk for pk, (memory, _) in near.items()}
@@ -254,39 +310,96 @@ def _settle(tx: Tx, draft: Draft, profile: str, vector: bytes, model: str) -> in
         vectors.put(tx, [(vectors.Waiting("memory", pk, draft.text), vector)])
         return pk
 
+    def change(memory_id: str, changes: memories.Edit, why: str) -> None:
+        memories.edit(tx, ids[memory_id], changes, by="extraction", change=why)
+
+    def end(memory_ids: Sequence[str]) -> None:
+        for memory_id in memory_ids:
+            since = near[ids[memory_id]][0].valid_from
+            change(memory_id, memories.Edit(status="superseded", valid_to=max(draft.valid_from, since)), "superseded")
+
+    def weigh(weighed: Sequence[Weighed]) -> None:
+        for one in weighed:
+            over = draft.valid_from if one.status == "superseded" else None
+            change(one.memory_id, memories.Edit(status=one.status, valid_to=over), "the opposite was chosen")
+
     match decision:
-        case reconcile.New(status=status, valid_to=valid_to):
-            return add(status, valid_to)
-        case reconcile.Observe(memory_id=memory_id, status=status):
+        case reconcile.New(status=status, valid_to=valid_to, cut=cut, weighed=weighed):
+            for memory_id in cut:
+                change(memory_id, memories.Edit(valid_to=draft.valid_from), "superseded earlier than known")
+            weigh(weighed)
+            pk = add(status, valid_to)
+        case reconcile.Observe(memory_id=memory_id, status=status, ended=ended, weighed=weighed):
             pk = ids[memory_id]
-            if memories.observe(tx, pk, draft) and status is not None:
-                memories.edit(tx, pk, memories.Edit(status=status), by="extraction", change="enough evidence")
-            return pk
+            if memories.observe(tx, pk, draft):
+                end(ended)
+                weigh(weighed)
+                if status is not None:
+                    over = draft.valid_from if status == "superseded" else None
+                    change(memory_id, memories.Edit(status=status, valid_to=over), "evidence")
         case reconcile.Supersede(memory_ids=old):
-            ended = memories.Edit(status="superseded", valid_to=draft.valid_from)
-            for memory_id in old:
-                memories.edit(tx, ids[memory_id], ended, by="extraction", change="superseded")
-            return add("active")
+            end(old)
+            pk = add("active")
         case reconcile.Resolve(memory_ids=rivals):
             for memory_id in rivals:
                 if memory_id not in own:  # what the user wrote stands as it is
-                    doubted = memories.Edit(status="resolving")
-                    memories.edit(tx, ids[memory_id], doubted, by="extraction", change="contradicted")
-            return add("resolving")
+                    change(memory_id, memories.Edit(status="resolving"), "contradicted")
+            pk = add("resolving")
         case reconcile.Ignore():
             told = next((pk for pk, (memory, _) in near.items() if reconcile.told_by(draft, memory)), None)
             if told is not None:
                 memories.observe(tx, told, draft)  # counts nothing new; its quote now stands in the latest revision
             return told
+    _tell_evidence(tx, draft, [pk, *near])
+    return pk
+
+
+def _tell_evidence(tx: Tx, draft: Draft, pks: Sequence[int]) -> None:
+    """Says in the reasoning of the hints that the draft bears on how often they were seen, and what speaks against."""
+    from satchel.extract.reconciling import evidence, reconcile
+
+    known = memories.by_pks(tx.db, pks)
+    hints = {pk: memory for pk, memory in known.items() if memory.kind == "implicit_preference"}
+    for pk, hint in hints.items():
+        touched = pk == pks[0] or evidence.speaks_against(draft.text, hint.text)
+        last = memories.last_said(tx.db, pk)
+        if not touched or last is None or memories.is_users_own(tx.db, pk):
+            continue
+        reasoning = evidence.told(
+            hint.reasoning,
+            observations=hint.observations,
+            conversations=hint.conversations,
+            last=last,
+            against=evidence.against(hint.text, (other for other in hints.values() if other is not hint)),
+            overruled=reconcile.overrules(hint.text, list(known.values())),
+        )
+        memories.explain(tx, pk, reasoning)
 
 
 def _near(tx: Tx, draft: Draft, profile: str, vector: bytes) -> dict[int, tuple[Memory, float]]:
-    """What the draft is compared with: the nearest in meaning, and whatever rests on the same turns."""
+    """What the draft is compared with: the nearest in meaning, what holds the words of what it may change, and whatever
+    rests on the same turns; for a correction, on the same conversations.
+
+    Not what deriving again put away: only the user's word keeps a statement from being remembered anew.
+    """
+    from satchel.extract.reconciling import rivals
+
     owner = log.ensure_profile(tx, profile)
     cosines = dict(vectors.nearest(tx.db, "memory", vector, profile=owner, k=SIMILAR))
-    found = memories.by_pks(tx.db, list(cosines))
+    words = memories.holding_words(tx.db, owner, rivals.probes(draft), limit=SIMILAR)
+    found = memories.by_pks(tx.db, list(dict.fromkeys((*cosines, *words))))
     found |= memories.of_messages(tx.db, [source.message_id for source in draft.sources])
-    return {pk: (memory, cosines.get(pk, 0.0)) for pk, memory in found.items()}
+    if draft.correction:
+        found |= memories.of_conversations(tx.db, [source.conversation_id for source in draft.sources])
+    further = [pk for pk in found if pk not in cosines]
+    cosines |= dict(
+        vectors.nearest(tx.db, "memory", vector, profile=owner, k=len(further), among=further) if further else ()
+    )
+    return {
+        pk: (memory, cosines.get(pk, 0.0))
+        for pk, memory in found.items()
+        if memory.status != "archived" or memories.is_users_own(tx.db, pk)
+    }
 
 
 def _withdraw(tx: Tx, message_ids: Sequence[str]) -> None:

@@ -236,7 +236,7 @@ def _passes(candidate: Candidate, question: Question, threshold: float) -> bool:
     if candidate.score < (_sigmoid(_logit(threshold) + bar) if bar else threshold):
         return False
     if candidate.type == "memory":
-        return True
+        return candidate.status != "candidate"  # one hint is no preference yet
     words = stems(candidate.text)
     # A turn that says nothing beyond the question (it was asked before) is no answer to it.
     return len(words) >= 3 and not words <= question.words and not _only_asks(candidate.text)

@@ -11,9 +11,9 @@ from typing import Literal
 
 import msgspec
 
-from satchel.extract import english
-from satchel.extract.english import listed
-from satchel.extract.words import content, denials, is_about_the_past, plain, words
+from satchel.extract.language import english
+from satchel.extract.language.english import listed
+from satchel.extract.language.words import content, denials, is_about_the_past, plain, words
 
 How = Literal["model", "rule", "quote"]
 Problem = Literal["added", "lost", "order", "negation", "tense", "subject", "empty"]
@@ -100,7 +100,11 @@ def _turns_subject(statement: str, quote: str) -> bool:
     return not (re.match(r"The user (?:has|had)\b", statement) and _RELATIVE.search(statement))
 
 
-def quote_check(statement: str, quote: str) -> bool:
-    """Whether a statement of the form `The user said: “…”` holds the quote's words, all of them and in
-    order."""
-    return content(statement)[1:] == ["said", *content(quote)] or content(statement)[1:] == ["ask", *content(quote)]
+def quote_check(statement: str, quote: str, *, context: str = "") -> bool:
+    """Whether a statement of the form `The user said: “…”` holds the quote's words, all of them and in order.
+
+    `context` may lend the words before the quotation, as in `The user said of their daughter Mia: “…”`."""
+    said, meant = content(statement)[1:], content(quote)
+    lent = content(context)
+    ahead = said[: len(said) - len(meant)]
+    return said[len(ahead) :] == meant and ahead[:1] in (["said"], ["ask"]) and all(word in lent for word in ahead[1:])

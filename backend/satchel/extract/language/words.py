@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from satchel.extract.english import FUNCTION_WORDS, NEGATIONS, PAST_AUXILIARIES
+from satchel.extract.language.english import FUNCTION_WORDS, NEGATIONS, PAST_AUXILIARIES
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CJK}]|(?:(?![{_CJK}])[^\W_])+(?:['.\-/](?:(?![{_CJK}])[^\W_])+)*")

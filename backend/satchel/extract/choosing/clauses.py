@@ -550,6 +550,10 @@ _ASKS = re.compile(
     r"|plan|create|compare"
     r"|describe|convert|translate|summari[sz]e|calculate|name|advise|remind) (?:me|us|it|this|that|a|an|the"
     r"|some|my|our|what|how|three|five|ten|\d)"
+    r"|(?:keep|make|use|put|skip|leave|add|include|avoid|check|start|stick|sort|format|mention|remember|don['’]?t"
+    r"|do not|never mind|just)"
+    r" (?:it|them|this|that|these|those|the|a|an|any|everything|all|nothing|to|with|bother|use|make|include|worry"
+    r"|forget|add|put|give|write|go|be)"
     r"|let me know|i (?:need|want|would like|was wondering)|i['’]d like"
     r"|welche|wer|was|wie|wo|wann|warum|kannst|können|gibt es|empfiehl|bitte|quel|quelle|quels|quelles"
     r"|comment|où|pourquoi"
@@ -587,6 +591,8 @@ _SAYS = re.compile(
     r"|asks|wrote|replied|mean)[ \t]*$",
     re.I,
 )
+_SO = re.compile(r"[ \t]*,?[ \t]*so[ \t]+", re.I)
+_SUBORDINATE = re.compile(r"(?:since|because|as|given that|considering(?: that)?|now that|seeing as)[ \t]+", re.I)
 _RELATIVE = re.compile(r"(?:which|who|where|what|how|whose|whom|why)\b", re.I)
 _POSSESSIVE = re.compile(r"(?:my|our|mein\w{0,2}|mon|ma|mes|mis?|meu|minha)[ \t]", re.I)
 _POSSESSIVE_CLAUSE = re.compile(
@@ -621,6 +627,10 @@ def _clauses(text: str, start: int, end: int) -> Iterator[Span]:
         cursor = max(joint.end(), cursor + 1)
         if joint.end() >= end or any(first < joint.start() < last for first, last in quotes):
             continue
+        if joint.group("open") is None and text.count("(", begin, joint.start()) > text.count(
+            ")", begin, joint.start()
+        ):
+            continue  # an aside is closed before its sentence goes on
         if joint.group("open") is not None:
             close = text.find(")", joint.end(), end)
             if close > 0:
@@ -649,7 +659,8 @@ def _cuts(text: str, begin: int, joint: re.Match[str], end: int) -> bool:
     asks_left = _ASKS.match(text, begin, stop) is not None
     own_right = _own_clause(text, right, end)
     if joint.group("reason") is not None:
-        return asks_left and own_right
+        # "I run because my knee allows it" is one thing; "somewhere quiet because my wife is deaf" holds another.
+        return own_right and (asks_left or not _own_clause(text, begin, stop))
     words = len(left.split())
     if words < 2 or _SAYS.search(text, max(begin, stop - 20), stop):
         return False
@@ -659,16 +670,20 @@ def _cuts(text: str, begin: int, joint: re.Match[str], end: int) -> bool:
     leans = _LEANS.match(text, begin, stop) is not None
     if asks_right and not asks_left:
         question = text[end - 1] in "?？"
+        if _SO.match(text, stop, right) and not question:
+            return _FIRST.search(text, begin, stop) is not None
         if _RELATIVE.match(text, right, end) and not question:
             return False
         return comma or (question and not leans and _FIRST.match(text, begin, stop) is not None)
     # "so I can't run" is the point of what it follows; "my wife and I live" is one subject.
     so = text[stop:right].strip(" ,\t").lower() == "so"
-    return own_right and words >= 3 and not leans and not so and (comma or _own_clause(text, begin, stop))
+    return own_right and words >= 3 and not leans and not so and (comma or asks_left or _own_clause(text, begin, stop))
 
 
 def _own_clause(text: str, start: int, end: int) -> bool:
     """Begins with a first person that a verb belongs to: "I hate", "my wife loves", not "my own bread"."""
+    if subordinate := _SUBORDINATE.match(text, start, end):
+        start = subordinate.end()
     first = _FIRST.match(text, start, end)
     if first is None:
         return False

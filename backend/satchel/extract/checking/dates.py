@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from satchel.extract.english import is_past
-from satchel.extract.words import words
+from satchel.extract.language.english import is_past
+from satchel.extract.language.words import words
 from satchel.times import EPOCH, to_datetime
 
 if TYPE_CHECKING:
@@ -169,9 +169,25 @@ def _resolve(match: re.Match[str], base: datetime, past: bool) -> tuple[datetime
         return datetime(int(year), _MONTHS.index(name.casefold()) + 1, 1, tzinfo=UTC), "month", False
     if kind == "iso":
         return datetime.fromisoformat(match["iso"]), "day", False
-    text = match["dated"]
+    return _dated(match["dated"], base, past)
+
+
+NEARER_THAN_TENSE = {True: 2.0, False: 6.0}
+"""How many times nearer a day must lie on the other side of today than the tense says, past or not: "has been moved to
+12 June" in May, "since 3 January" in January."""
+
+
+def _dated(text: str, base: datetime, past: bool) -> tuple[datetime, Grain, bool] | None:
+    """A day and month; without a year, the one that the tense means, or a much nearer one."""
     read = _read(text, base, past)
-    return None if read is None else (read, "day", re.search(r"\d{4}", text) is None)
+    if read is None or re.search(r"\d{4}", text):
+        return None if read is None else (read, "day", False)
+    other = _read(text, base, not past)
+    if other is not None:
+        away, other_away = (abs((day.replace(tzinfo=UTC) - base).days) for day in (read, other))
+        if other_away * NEARER_THAN_TENSE[past] < away:
+            read = other
+    return read, "day", True
 
 
 @cache

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 
-from satchel.extract import english
-from satchel.extract.english import listed
-from satchel.extract.words import is_content, plain, same, words
+from satchel.extract.language import english
+from satchel.extract.language.english import listed
+from satchel.extract.language.words import is_content, plain, same, words
 
 KEY_WORDS = 5
 TAGS = 5

@@ -11,11 +11,11 @@ import itertools
 import re
 from typing import Literal
 
-from satchel.extract import english
-from satchel.extract.english import listed
-from satchel.extract.words import plain, words
+from satchel.extract.language import english
+from satchel.extract.language.english import listed
+from satchel.extract.language.words import plain, words
 
-RULES_VERSION = "rules-1"
+RULES_VERSION = "rules-2"
 """Stored, as `say.PROMPT_VERSION` is where the generator wrote, with every memory that a rule or the quote itself
 worded; changed with any change to how they word it."""
 
@@ -30,6 +30,10 @@ _LEADING = re.compile(
       |one\ more\ thing|please\ note(?:\ that)?|note(?:\ that)?|please\ remember(?:\ that)?|remember(?:\ that)?
       |you\ should\ know(?:\ that)?|to\ be\ honest|tbh|honestly|frankly|actually|look|listen|sorry|i\ mean|you\ know
       |please|hi\ there|hello\ there|hey\ there|sounds\ good|great|good|perfect|nice|cool|no\ worries
+      |lol|haha|ha|correct|exactly|that's\ right|spot\ on|of\ course|absolutely|definitely|indeed|true
+      |as\ mentioned|as\ i\ said|good\ morning|good\ evening|good\ afternoon|cheers|wow|ugh|omg|wait
+      |seriously(?:\ though)?|in\ real\ life|in\ plain\ words|fwiw|since|because|given\ that|considering(?:\ that)?
+      |now\ that|seeing\ as|as|cause
       |对了|顺便说一下|另外|还有|嗯|好的|你好)
       (?:\s*[,;:!.…，：；！。-]+\s*|(?<=please)\s+|\s+(?=(?:i|i'm|i've|i'd|i'll|my|our|we|we're|we've|please|by|oh|and|also|btw)\b)))""",
     re.IGNORECASE | re.VERBOSE,
@@ -153,6 +157,11 @@ def third_person(clause: str) -> str | None:
     return None if changed is None else f"{changed[0].upper()}{changed[1:]}."
 
 
+def speaks_of_me(text: str) -> bool:
+    """Whether a first person stands in `text`, so that it says whom it is about."""
+    return _FIRST_PERSON.search(plain(text)) is not None
+
+
 def plain_marks(text: str) -> str:
     """`text` without Markdown emphasis."""
     return re.sub(r"(?<!\w)[*_`]{1,3}(?=\w)|(?<=[\w.!])[*_`]{1,3}(?!\w)", "", text)
@@ -207,13 +216,26 @@ def _is_past_start(tokens: list[str]) -> bool:
     )
 
 
+MAX_FRAGMENT = 16
+"""Words. What is longer is no fragment, but something these rules do not understand."""
+
+_IS_SOMETHING = re.compile(r"\w's (?:an?|the|not|my|our|\d|\w+(?:ed|ing)\b)", re.I)
+"""A verb behind a noun: "the car's a Fabia", where a genitive would have a noun of its own."""
+
+_NO_FRAGMENT = listed("as and or but so nor")
+
+
 def is_fragment(clause: str) -> bool:
     """Whether `clause` has neither a subject nor a verb of its own: "Mother of three", "Been vegan since
     2019"."""
     tokens = [word.casefold() for word in words(plain_marks(clause))]
-    if not 2 <= len(tokens) <= 40 or not clause.isascii() or "?" in clause or _SPEECH.search(clause):
+    if not 2 <= len(tokens) <= MAX_FRAGMENT or not clause.isascii() or "?" in clause or _SPEECH.search(clause):
         return False
-    if tokens[0] in english.VERBS or tokens[0] == "as" or set(tokens) & (_FOREIGN | _SUBJECTS):
+    if (
+        _IS_SOMETHING.search(plain(clause))
+        or tokens[0] in english.VERBS | _NO_FRAGMENT | _FINITE | _THIRD
+        or set(tokens) & (_FOREIGN | _SUBJECTS)
+    ):
         return False
     return not any(_has_verb(word, before) for before, word in itertools.pairwise(tokens))
 

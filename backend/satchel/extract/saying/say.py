@@ -6,6 +6,8 @@ first-person sentences right, and choose better keys and tags. What rules cannot
 "Dutch, living in Graz": is the user that, or do they have it, and is the first word a name? There the model
 chooses, under a grammar made for the clause: the clause's own words stand as they are, and only the link between
 "The user" and the first of them is free. So it can neither add nor lose a thing.
+
+A larger model, known by its chat format, words in its own way whatever rules cannot; the check decides.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from satchel.extract import english, rewrite
-from satchel.extract.check import How, check
-from satchel.extract.english import listed
-from satchel.extract.words import plain, words
+from satchel.extract.checking.check import How, check
+from satchel.extract.language import english
+from satchel.extract.language.english import listed
+from satchel.extract.language.words import plain, words
+from satchel.extract.saying import rewrite
 from satchel.models import prompts
 from satchel.types import Kind
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from satchel.models import Generator
     from satchel.models.registry import PromptFormat
 
-PROMPT_VERSION = "say-1"
+PROMPT_VERSION = "say-2"
 """Stored with every memory; changed with any change to the prompt or the grammar."""
 
 MAX_WORDS = 40
@@ -46,6 +49,18 @@ _EXAMPLES = (
     ("A bad knee from football", "The user has a bad knee from football."),
     ("Swedish, based in Oslo", "The user is Swedish, based in Oslo."),
 )
+
+_TASK = (
+    'Rewrite what the user said as one short sentence about the user, in the third person, beginning with "The user". '
+    "Use the user's own words, with all names, numbers and negations. Add nothing and explain nothing."
+)
+_COMPOSED = (
+    *_EXAMPLES[1:3],
+    ("Since my knee won't bend I garden sitting", "The user gardens sitting since their knee won't bend."),
+    ("no coriander in anything, ever", "The user has no coriander in anything, ever."),
+    ("Peanuts are off the menu: our son reacts to them", "The user's son reacts to peanuts, they are off the menu."),
+)
+MAX_COMPOSED_TOKENS = 80
 
 _ABOUT_A_PERSON = re.compile(
     r"^(?:not|never|allergic|big|huge|keen|fond|into|obsessed|always|been|bad|good|happy|lifelong)\b|\b(?:person|fan|vegan"
@@ -69,6 +84,7 @@ async def word(quote: str, kind: Kind, generator: Generator | None, *, prompt_fo
     Each is checked against the quote; what fails gives way to the next. Without a generator, rules alone.
     Raises ModelError when the generator is there and fails.
     """
+    composes = generator is not None and prompt_format not in {"plain", "none"}
     if kind not in {"instruction", "explicit_preference"} or not _commands(quote):
         by_rule = rewrite.third_person(quote)
         if by_rule is not None and check(by_rule, quote).ok:
@@ -82,17 +98,33 @@ async def word(quote: str, kind: Kind, generator: Generator | None, *, prompt_fo
                 plainly = read(" ".join(only[0]), quote)
                 if plainly is not None and check(plainly, quote).ok:
                     return Worded(text=plainly, how="rule")
-            elif generator is not None and (said := await ask(quote, generator, prompt_format)) is not None:
+            elif generator is not None and not composes and (said := await ask(quote, generator)) is not None:
                 return Worded(text=said, how="model")
+    if generator is not None and composes and kind != "instruction":
+        composed = await compose(quote, generator, prompt_format)
+        if composed is not None:
+            return Worded(text=composed, how="model")
     return Worded(text=rewrite.quoted(quote, asks=kind == "instruction"), how="quote")
 
 
-async def ask(quote: str, generator: Generator, prompt_format: PromptFormat = "plain") -> str | None:
+async def compose(quote: str, generator: Generator, prompt_format: PromptFormat) -> str | None:
+    """A larger model's own wording of any clause, when it passes the check."""
+    turns: list[prompts.Turn] = []
+    for said, statement in _COMPOSED:
+        turns += [("user", said), ("assistant", statement)]
+    turns.append(("user", prompts.plain(_one_line(quote))))
+    asked = prompts.format_chat(prompt_format, turns, system=_TASK) + "The user"
+    answer = await generator.generate(asked, grammar=None, max_tokens=MAX_COMPOSED_TOKENS, stop=("\n",))
+    statement = f"The user{answer.text.rstrip()}"
+    return statement if answer.finish == "stop" and check(statement, quote).ok else None
+
+
+async def ask(quote: str, generator: Generator) -> str | None:
     """The generator's wording of a fragment, when it passes the check."""
     rules = grammar(quote)
     if rules is None:
         return None
-    answer = await generator.generate(prompt(quote, prompt_format), grammar=rules, max_tokens=MAX_TOKENS)
+    answer = await generator.generate(prompt(quote), grammar=rules, max_tokens=MAX_TOKENS)
     statement = read(answer.text, quote)
     return statement if statement is not None and check(statement, quote).ok else None
 
@@ -108,15 +140,11 @@ def _lower_start(text: str) -> str:
     return text[:1].lower() + text[1:] if first.casefold() in _LOWER else text
 
 
-def prompt(fragment: str, prompt_format: PromptFormat = "plain") -> str:
-    """The fixed instructions and examples first, so that their KV prefix is kept from call to call."""
+def prompt(fragment: str) -> str:
+    """The fixed instructions and examples first, so that their KV prefix is kept from call to call. Plain text: a
+    base-like tiny model continues it better than it follows a chat."""
     shown = "".join(f"\nUser: {said}\nStatement: {statement}\n" for said, statement in _EXAMPLES)
-    asked = f"{_INSTRUCTIONS}{shown}\nUser: {prompts.plain(_one_line(fragment))}\n"
-    begun = "Statement: The user"
-    # A base-like tiny model continues plain text better than it follows a chat; others want their own form.
-    if prompt_format in {"plain", "none"}:
-        return asked + begun
-    return prompts.format_chat(prompt_format, [("user", asked)]) + begun
+    return f"{_INSTRUCTIONS}{shown}\nUser: {prompts.plain(_one_line(fragment))}\nStatement: The user"
 
 
 def grammar(fragment: str) -> str | None:
@@ -157,7 +185,8 @@ def _links(every: list[str]) -> tuple[str, ...]:
     article = " an" if first[:1] in "aeiou" else " a"
     if _names_a_person(every):
         return (f" is{article}",)
-    return (" is", f" is{article}", " has", f" has{article}")
+    # "a Pixel 6a, second-hand": what does not name a person is had, whatever the model thinks of it.
+    return (" is", " has", f" has{article}")
 
 
 def _names_a_person(every: list[str]) -> bool:

@@ -1,0 +1,1 @@
+"""Which clauses of a turn are worth remembering."""

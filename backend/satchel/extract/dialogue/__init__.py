@@ -1,0 +1,1 @@
+"""What needs more than one turn: choices, answers, pronouns, corrections."""

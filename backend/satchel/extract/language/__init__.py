@@ -1,0 +1,1 @@
+"""Words and the little grammar that the other rooms share."""

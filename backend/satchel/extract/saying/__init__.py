@@ -1,0 +1,1 @@
+"""Statements, keys and tags, by rule and by the generator."""
