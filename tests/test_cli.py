@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -9,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import click
 import httpx
 import pytest
@@ -267,6 +269,67 @@ def test_forgetting_asks_first(filled: Running) -> None:
     assert filled.call("GET", f"/v1/memories/{memory['id']}").status_code == 404
 
 
+# Pause, resume, rederive
+
+
+def test_a_pause_is_said_and_ends(daemon: Running, tmp_path: Path) -> None:
+    file = tmp_path / "chat.txt"
+    file.write_text("User: I have two cats.\n")
+    assert "satchel resume" in satchel(daemon, "pause")
+    try:
+        shown = satchel(daemon, "add", file, "--profile", "paused")
+        assert shown.startswith("Stored.")
+        assert "satchel resume" in shown
+        assert "paused" in satchel(daemon, "jobs")
+        satchel(daemon, "pause")
+    finally:
+        assert "1 jobs wait" in satchel(daemon, "resume")
+    assert "paused" not in satchel(daemon, "jobs")
+
+
+def test_deriving_again_shows_the_changes_and_asks(daemon: Running, tmp_path: Path) -> None:
+    profile = ("--profile", "again")
+    file = tmp_path / "chat.txt"
+    file.write_text("User: My sister Ana lives in Porto.\n")
+    satchel(daemon, "add", file, *profile)
+    assert "nothing would change" in satchel(daemon, "rederive", *profile)
+    # As a worse model would have left it: said otherwise, by nobody's hand.
+    (memory,) = json.loads(satchel(daemon, "memories", *profile, "--json"))["items"]
+    daemon.stop()
+    with contextlib.closing(apsw.Connection(str(daemon.data / "satchel.sqlite"))) as db:
+        db.execute("UPDATE memory SET text = 'Sister: \x1b Porto' WHERE id = ?", (memory["id"],))
+    daemon.start()
+    shown = satchel(daemon, "rederive", *profile, stdin=b"n\n")
+    for told in (
+        "Said otherwise",
+        "- Sister: � Porto",
+        f"+ {memory['text']}",
+        "“My sister Ana lives in Porto",
+        "[y/N]",
+    ):
+        assert told in shown
+    assert "Nothing was changed" in shown
+    preview = json.loads(satchel(daemon, "rederive", *profile, "--json"))
+    assert [(one["change"], one["outcome"]) for one in preview["items"]] == [("reworded", None)]
+    assert "1 changes made, 0 skipped" in satchel(daemon, "rederive", *profile, "--yes")
+    changed = daemon.ok("GET", f"/v1/memories/{memory['id']}")
+    assert (changed["text"], changed["history"][-1]["change"]) == (memory["text"], "rederived")
+    assert "nothing would change" in satchel(daemon, "rederive", *profile, "--yes")
+    assert "Dropped" in satchel(daemon, "rederive", *profile, "--drop")
+
+
+def test_what_keeps_from_deriving_again_is_told(daemon: Running, tmp_path: Path) -> None:
+    done = command("rederive", "--data", daemon.data, "--profile", "nobody")
+    assert "nothing to derive again" in one_sentence(done)
+    empty = tmp_path / "no-models"
+    empty.mkdir()
+    with running(tmp_path / "data", models=empty) as modelless:
+        modelless.capture("I have two cats.")
+        assert "satchel models pull" in one_sentence(command("rederive", "--data", modelless.data))
+        satchel(modelless, "pause")
+        assert "satchel" in one_sentence(command("rederive", "--data", modelless.data))
+
+
 # What goes wrong, in one sentence
 
 
@@ -277,7 +340,16 @@ def test_a_daemon_that_never_ran_is_told(tmp_path: Path) -> None:
 def test_a_daemon_that_does_not_run_is_told(tmp_path: Path) -> None:
     with running(tmp_path / "data", models=tmp_path) as daemon:
         daemon.stop()
-        for arguments in (["search", "x"], ["context", "x"], ["memories"], ["jobs"], ["forget", "x"]):
+        for arguments in (
+            ["search", "x"],
+            ["context", "x"],
+            ["memories"],
+            ["jobs"],
+            ["forget", "x"],
+            ["rederive"],
+            ["pause"],
+            ["resume"],
+        ):
             done = command(arguments[0], "--data", daemon.data, *arguments[1:])
             assert "No Satchel answers" in one_sentence(done)
 

@@ -325,10 +325,96 @@ def jobs(data: Path, retry: str | None, status: str, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
+    from satchel import terminal
+
     now = answer["status"]
     click.echo(f"{now['queued']} queued, {now['running']} running, {now['failed']} failed, {now['indexing']} to index.")
+    if now["paused"]:
+        click.echo("Extraction is paused; run: satchel resume")
+    elif now["seconds_left"]:
+        click.echo(f"{now['rate']:.0f} turns a minute, {terminal.time_left(now['seconds_left'])}.")
     for job in answer["items"]:
         click.echo(f"{job['id']}  {job['status']}  {job['attempts']} attempts  {job['error'] or ''}")
+
+
+@cli.command()
+@data_option
+@click.pass_obj
+def pause(data: Path) -> None:
+    """Stop making memories until `satchel resume`, also across restarts.
+
+    What is captured is kept meanwhile, and questions are answered.
+    """
+    connect(data).call("POST", "/v1/extraction", body={"paused": True})
+    click.echo("Paused. What comes in is kept and read for memories after: satchel resume")
+
+
+@cli.command()
+@data_option
+@click.pass_obj
+def resume(data: Path) -> None:
+    """Go on making memories after `satchel pause`."""
+    client = connect(data)
+    client.call("POST", "/v1/extraction", body={"paused": False})
+    now = client.call("GET", "/v1/status")
+    click.echo(f"Extraction goes on: {now['queued'] + now['running']} jobs wait.")
+
+
+@cli.command()
+@data_option
+@PROFILE_OPTION
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--drop", is_flag=True, help="Drop what was read again, and change nothing.")
+@JSON_OPTION
+@click.pass_obj
+def rederive(data: Path, profile: str, yes: bool, drop: bool, as_json: bool) -> None:
+    """Derive memories again from what you said, after a better model.
+
+    Shows what would change and asks before it changes. What you wrote, edited, pinned, put away or forgot stays so. It
+    may be stopped at any time; run again, it goes on where it was. With --json nothing is asked, and without --yes
+    nothing is changed.
+    """
+    from satchel import terminal
+
+    client = connect(data)
+    if drop:
+        client.call("DELETE", "/v1/rederive", profile=profile)
+        click.echo("Dropped. No memory was changed by this.")
+        return
+    screen = terminal.console(stderr=True)
+
+    def follow() -> dict[str, Any]:
+        now: dict[str, Any] = {}
+        with screen.status("reading what you said again ...") as line:
+            for now in client.rederiving(profile):
+                line.update(terminal.progress_line(now))
+        return now
+
+    client.call("POST", "/v1/rederive", body={"profile": profile})
+    now = follow()
+    changes = list(client.rederive_changes(profile))
+    out = terminal.console()
+    if not as_json:
+        if changes:
+            out.print(terminal.changes_view(changes))
+        if now["unreadable"]:
+            out.print(f"\n{now['unreadable']} turns could not be read; what rests on them stays as it is.")
+        if not changes:
+            out.print(f"{now['read']} turns were read again: nothing would change.")
+    if now["state"] == "ready" and changes:
+        if not yes and not as_json and not click.confirm(f"\nMake these {now['total']} changes?"):
+            click.echo("Nothing was changed. Run it again to see this again, or with --drop to forget about it.")
+            return
+        if yes or not as_json:
+            client.call("POST", "/v1/rederive/apply", body={"profile": profile, "preview": now["preview"]})
+            now, changes = follow(), list(client.rederive_changes(profile))
+    if as_json:
+        print_json({**now, "page": 1, "size": len(changes), "items": changes})
+    elif now["state"] == "applied":
+        skipped = [change for change in changes if change["outcome"] == "skipped"]
+        if skipped:
+            out.print(terminal.changes_view(skipped))
+        out.print(f"\n{now['applied']} changes made, {now['skipped']} skipped. Each memory's history says how it was.")
 
 
 @cli.command()

@@ -16,8 +16,9 @@ from satchel.types import SatchelError
 
 TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 0.1
+CHANGES_PAGE = 500
 IDLE_SECONDS = 2.0
-"""How long a job waits, while none runs, before it is asked whether a model is missing."""
+"""How long a job waits, while none runs, before it is asked what it waits for."""
 
 
 class ClientError(SatchelError):
@@ -77,7 +78,7 @@ class Client:
                 idle_since = time.monotonic()
             elif not job["error"] and time.monotonic() - idle_since > IDLE_SECONDS:
                 # It was not tried: an earlier job may be what waits for the model.
-                job |= {"error": self._missing_model()}
+                job |= {"error": self._hindrance()}
                 idle_since = time.monotonic()
             yield job
             # One that failed and backs off has counted an attempt: it will be tried again by itself.
@@ -86,13 +87,41 @@ class Client:
                 return
             time.sleep(POLL_SECONDS)
 
-    def _missing_model(self) -> str | None:
-        """The sentence that says which model is missing, while nothing is read; None when that is not it."""
+    def _hindrance(self) -> str | None:
+        """The sentence that says why nothing is read: paused, or a model is missing; None when that is not it."""
         now = self.call("GET", "/v1/status")
+        if now["paused"]:
+            return "Extraction is paused; run: satchel resume"
         missing = [model["name"] for model in now["models"] if model["state"] == "missing"]
         if now["running"] or not missing:
             return None
         return f"The model {missing[0]} is not there; run: satchel models pull {missing[0]}"
+
+    def rederiving(self, profile: str) -> Iterator[dict[str, Any]]:
+        """How far deriving again is, now and then, until nothing more happens by itself; without the changes.
+
+        Raises ClientError for what it waits for.
+        """
+        while True:
+            now = self.call("GET", "/v1/rederive", profile=profile, size=1)
+            if now["error"]:
+                raise ClientError(now["error"])
+            yield now
+            if now["state"] not in ("reading", "applying"):
+                return
+            if now["paused"]:
+                raise ClientError("Extraction is paused; run: satchel resume")
+            time.sleep(POLL_SECONDS)
+
+    def rederive_changes(self, profile: str) -> Iterator[dict[str, Any]]:
+        """All changes of a preview, in the order in which they are applied."""
+        number = 1
+        while True:
+            page = self.call("GET", "/v1/rederive", profile=profile, page=number, size=CHANGES_PAGE)
+            yield from page["items"]
+            if number * CHANGES_PAGE >= page["total"]:
+                return
+            number += 1
 
     def close(self) -> None:
         self._http.close()

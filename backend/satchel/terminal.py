@@ -97,6 +97,79 @@ def memory_view(memory: Mapping[str, Any], turns: Mapping[str, Mapping[str, Any]
     return Group(*lines)
 
 
+def time_left(seconds: int | None) -> str:
+    """Roughly, as a person would say it; "" when it cannot be told."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"{seconds} s left"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min left"
+    return f"{seconds / 3600:.1f} h left"
+
+
+def progress_line(now: Mapping[str, Any]) -> str:
+    """How far deriving again is (an answer of `GET /v1/rederive`), in one line."""
+    if now["state"] == "applying":
+        return f"{now['applied'] + now['skipped']} of {now['total']} changes made"
+    facts = [f"{now['read']} of {now['turns']} turns read"]
+    if now["rate"] is not None:
+        facts.append(f"{now['rate']:.0f} a minute")
+    return ", ".join(filter(None, [*facts, time_left(now["seconds_left"])]))
+
+
+CHANGES = {
+    "reworded": "Said otherwise",
+    "status_changed": "No longer in the same state",
+    "new": "New",
+    "withdrawn": "No longer follows from what you said (put away, not deleted)",
+    "sources_changed": "The same, on other words of yours",
+}
+"""Headings of the kinds of change, in the order in which they come."""
+
+
+def changes_view(changes: Iterable[Mapping[str, Any]]) -> RenderableType:
+    """What deriving again would change, by kind: before, after, and the words it rests on."""
+    lines: list[RenderableType] = []
+    kind = None
+    for change in changes:
+        if change["change"] != kind:
+            kind = change["change"]
+            lines.append(Text(f"\n{CHANGES[kind]}", style="bold"))
+        lines.append(_change_view(change))
+    return Group(*lines)
+
+
+def _change_view(change: Mapping[str, Any]) -> RenderableType:
+    before, after = change["before"], change["after"]
+    lines: list[RenderableType] = []
+    if before is None or before["text"] != after["text"]:
+        if before is not None:
+            lines.append(Text.assemble(("- ", "red"), printable(before["text"])))
+        lines.append(Text.assemble(("+ ", "green"), printable(after["text"]), "  ", kind_chip(after["kind"])))
+    else:
+        lines.append(Text.assemble("  ", printable(after["text"]), "  ", kind_chip(after["kind"])))
+    lines += [Text(f"    {fact}", style="dim") for fact in _differences(before, after)] if before else []
+    if before is None and after["status"] != "active":
+        lines.append(Text(f"    status {after['status']}", style="dim"))
+    lines += [Text(f"    “{printable(source['quote'])}”", style="yellow") for source in after["sources"]]
+    if change["reason"]:
+        lines.append(Text(f"    skipped: {change['reason']}", style="dim"))
+    return Group(*lines)
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    shown = {"kind": "kind", "status": "status", "valid_from": "from", "valid_to": "until", "event_time": "time"}
+    facts = [
+        f"{said} {printable(str(before[name]))} → {printable(str(after[name]))}"
+        for name, said in (*shown.items(), ("key", "key"), ("observations", "said"), ("reasoning", "why"))
+        if before[name] != after[name]
+    ]
+    if before["tags"] != after["tags"]:
+        facts.append(f"tags {printable(', '.join(before['tags']))} → {printable(', '.join(after['tags']))}")
+    return facts
+
+
 def hits_view(hits: list[Mapping[str, Any]]) -> RenderableType:
     table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
     table.add_column("score", justify="right")

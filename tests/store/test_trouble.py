@@ -232,7 +232,8 @@ if {spilled}:
 db.execute("BEGIN IMMEDIATE")
 for number, sql in database.migrations():
     db.execute(sql)
-    db.execute("INSERT INTO meta SELECT value, hex(randomblob(5000)) FROM generate_series(1, 50)" if {spilled} else "")
+    fill = "INSERT INTO meta SELECT hex(randomblob(8)), hex(randomblob(5000)) FROM generate_series(1, 50)"
+    db.execute(fill if {spilled} else "")
     db.pragma("application_id", database.APPLICATION_ID)
 print("now", flush=True)
 os.kill(os.getpid(), 9)

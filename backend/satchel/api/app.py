@@ -51,6 +51,7 @@ def create_app(daemon: Daemon) -> Litestar:
             native.CaptureController,
             native.RecallController,
             native.MemoryController,
+            native.RederiveController,
             native.ConversationController,
             native.StateController,
             native.PairController,

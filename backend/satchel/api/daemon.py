@@ -13,6 +13,8 @@ from satchel.api.events import Events
 from satchel.api.pairing import Pairings
 from satchel.capture.normalise import Captured, normalise, title_of, url_of
 from satchel.config import Config
+from satchel.extract.keep_out import KeepOut
+from satchel.extract.rederive import Rederiver
 from satchel.extract.worker import ExtractionWorker
 from satchel.models import ModelState, Runtime
 from satchel.recall.indexer import Indexer
@@ -46,6 +48,8 @@ class Daemon:
         self.recall = Recall(store, runtime, threshold=config.recall.threshold)
         self.indexer = Indexer(store, runtime)
         self.worker = ExtractionWorker(store, runtime, publish=self.events.publish, stored=self.indexer.wake)
+        self.worker.keep_out = KeepOut(config.extract.keep_out)
+        self.rederiver = Rederiver(store, runtime, self.worker, publish=self.events.publish, stored=self.indexer.wake)
         self.ready = False
         self._tasks: list[asyncio.Task[None]] = []
         self._emptying: asyncio.Task[None] | None = None
@@ -96,6 +100,11 @@ class Daemon:
             self.changed("job", captured.profile, id=recorded.job_id, status="queued")
             self.wake()
         return recorded
+
+    async def pause(self, paused: bool) -> None:
+        """Pauses extraction, or lets it go on; it stays so when the daemon is started anew."""
+        await self.store.write(lambda tx: jobs.set_paused(tx, paused))
+        self.worker.wake()
 
     def wake(self) -> None:
         """There is work for the workers."""

@@ -9,6 +9,7 @@ import msgspec
 from satchel.store import changes
 from satchel.store.log import ProfileCount, Revision
 from satchel.store.memories import Version
+from satchel.store.rederivation import Change, ChangeKind, Outcome
 from satchel.store.search import Filter
 from satchel.times import parse_iso, to_iso
 from satchel.types import (
@@ -115,6 +116,10 @@ class ModelAnswer(Answer):
 
 
 class StatusAnswer(Answer):
+    """`rate` in turns of the user a minute, over the last ones that were read; `seconds_left` for all that wait. Each
+    null when that cannot be told.
+    """
+
     queued: int
     running: int
     failed: int
@@ -122,6 +127,17 @@ class StatusAnswer(Answer):
     indexing: int
     models: list[ModelAnswer]
     counts: dict[str, int]
+    paused: bool
+    rate: float | None
+    seconds_left: int | None
+
+
+class ExtractionRequest(Strict):
+    paused: bool
+
+
+class ExtractionAnswer(Answer):
+    paused: bool
 
 
 # Recall
@@ -332,6 +348,73 @@ class ForgottenAnswer(Answer):
     memories: int
     messages: int
     conversations: int
+
+
+# Deriving again
+
+
+class RederiveRequest(Strict):
+    profile: Profile = "me"
+
+
+class RederiveApply(Strict):
+    """`preview` names the changes that were looked at."""
+
+    preview: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    profile: Profile = "me"
+
+
+class RederiveProgress(Answer):
+    """`turns` of the user, those `read` so far, and those among them that could not be; `rate` in turns a minute.
+    `counts`: changes by kind, `total` all of them. `error` is what reading waits for.
+    """
+
+    profile: str
+    state: Literal["none", "reading", "ready", "applying", "applied"]
+    preview: str | None = None
+    turns: int = 0
+    read: int = 0
+    unreadable: int = 0
+    rate: float | None = None
+    seconds_left: int | None = None
+    paused: bool = False
+    error: str | None = None
+    started_at: str | None = None
+    counts: dict[str, int] = {}
+    total: int = 0
+    applied: int = 0
+    skipped: int = 0
+
+
+class RederiveChange(Answer):
+    """`memory_id` and `before` are null for a new memory; `outcome` and the `reason` of a skip before it is applied."""
+
+    change: ChangeKind
+    memory_id: str | None
+    before: MemoryAnswer | None
+    after: MemoryAnswer
+    outcome: Outcome | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, change: Change) -> RederiveChange:
+        return cls(
+            change=change.change,
+            memory_id=change.memory_id,
+            before=None if change.before is None else MemoryAnswer.of(change.before),
+            after=MemoryAnswer.of(change.after),
+            outcome=change.outcome,
+            reason=change.reason,
+        )
+
+
+class RederivePage(RederiveProgress):
+    page: int = 1
+    size: int = 100
+    items: list[RederiveChange] = []
+
+    def progress(self) -> RederiveProgress:
+        return RederiveProgress(**{name: getattr(self, name) for name in RederiveProgress.__struct_fields__})
 
 
 # The log

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import apsw
 import msgspec
@@ -37,6 +37,22 @@ def latest_of(db: apsw.Connection, conversation: int) -> str:
     return db.execute("SELECT id FROM job WHERE conversation = ? ORDER BY pk DESC LIMIT 1", (conversation,)).get  # type: ignore[no-any-return]
 
 
+_PAUSED = "EXISTS (SELECT 1 FROM meta WHERE name = 'extraction_paused')"
+
+
+def paused(db: apsw.Connection) -> bool:
+    """Whether the user paused extraction: jobs wait, also after a restart."""
+    return bool(db.execute(f"SELECT {_PAUSED}").get)
+
+
+def set_paused(tx: Tx, to: bool) -> None:
+    """Pauses extraction, or lets it go on. A running job is its worker's to put back."""
+    if to:
+        tx.db.execute("INSERT OR IGNORE INTO meta VALUES ('extraction_paused', ?)", (str(tx.now),))
+    else:
+        tx.db.execute("DELETE FROM meta WHERE name = 'extraction_paused'")
+
+
 # A job behind an earlier one of its conversation, or beside a running one (it was given a fresh start itself).
 _BLOCKED = (
     "EXISTS (SELECT 1 FROM job e WHERE e.conversation = j.conversation"
@@ -45,7 +61,7 @@ _BLOCKED = (
 
 
 def claim(tx: Tx) -> Job | None:
-    """Takes the oldest due job and leases it; None when nothing is due.
+    """Takes the oldest due job and leases it; None when nothing is due, or extraction is paused.
 
     A job whose lease ran out belonged to a process that died: it counts as a failed attempt. Jobs of a conversation
     run in their order, for a later turn may answer an earlier one.
@@ -57,7 +73,8 @@ def claim(tx: Tx) -> Job | None:
     ):
         _settle(tx, job_id, attempts, "The process that read this stopped in the middle.")
     row = tx.db.execute(
-        f"SELECT pk, id FROM job j WHERE status = 'queued' AND run_after <= ? AND NOT {_BLOCKED} ORDER BY pk LIMIT 1",
+        f"SELECT pk, id FROM job j WHERE status = 'queued' AND run_after <= ? AND NOT {_PAUSED}"
+        f" AND NOT {_BLOCKED} ORDER BY pk LIMIT 1",
         (now,),
     ).fetchone()
     if row is None:
@@ -102,7 +119,10 @@ def complete(tx: Tx, job_id: str, memories: Sequence[int]) -> None:
         " WHERE pk = ?",
         (tx.now, pk),
     )
-    tx.db.executemany("INSERT OR IGNORE INTO job_memory VALUES (?, ?)", [(pk, memory) for memory in memories])
+    # What was forgotten since it was found is left out.
+    tx.db.executemany(
+        "INSERT OR IGNORE INTO job_memory SELECT ?, pk FROM memory WHERE pk = ?", [(pk, memory) for memory in memories]
+    )
 
 
 def put_back(tx: Tx, job_id: str, error: str | None = None, *, until: int | None = None) -> None:
@@ -156,12 +176,12 @@ def retry(tx: Tx, job_id: str) -> Job:
 def next_due(db: apsw.Connection, now: int | None = None) -> int | None:
     """When `claim` next has something to do (ms): a queued job that no other holds up may run, or a lease runs out.
 
-    None when nothing waits. With `now`, what lies further ahead than any wait is due at once: the clock was set back,
-    and `claim` puts that right.
+    None when nothing waits, or extraction is paused. With `now`, what lies further ahead than any wait is due at once:
+    the clock was set back, and `claim` puts that right.
     """
     due = db.execute(
         f"SELECT min(due) FROM (SELECT run_after AS due FROM job j WHERE status = 'queued' AND NOT {_BLOCKED}"
-        " UNION ALL SELECT lease_until + 1 FROM job WHERE status = 'running')"
+        f" UNION ALL SELECT lease_until + 1 FROM job WHERE status = 'running') WHERE NOT {_PAUSED}"
     ).get
     if due is not None and now is not None and due > now + BACK_OFF_MS[-1]:
         return now
@@ -230,3 +250,16 @@ def counts(db: apsw.Connection) -> dict[JobStatus, int]:
     found: dict[JobStatus, int] = {"queued": 0, "running": 0, "completed": 0, "failed": 0}
     found.update(fetch(db, "SELECT status, count(*) FROM job GROUP BY status"))
     return found
+
+
+def waiting_turns(db: apsw.Connection, read: Collection[str], *, profiles: Sequence[str] | None = None) -> int:
+    """Turns of the user in jobs that are queued or running, but for the ids in `read`. `profiles` None: of all."""
+    only = "" if profiles is None else "AND p.name IN (SELECT value FROM json_each(?2))"
+    args = (to_json(read),) if profiles is None else (to_json(read), to_json(profiles))
+    return db.execute(  # type: ignore[no-any-return]
+        "SELECT count(*) FROM job j JOIN job_message jm ON jm.job = j.pk JOIN message m ON m.pk = jm.message"
+        " JOIN conversation c ON c.pk = m.conversation JOIN profile p ON p.pk = c.profile"
+        " WHERE j.status IN ('queued', 'running') AND m.role = 'user'"
+        f" AND m.id NOT IN (SELECT value FROM json_each(?1)) {only}",
+        args,
+    ).get

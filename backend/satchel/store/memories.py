@@ -333,6 +333,15 @@ def edit(tx: Tx, pk: int, changes: Edit, *, by: Literal["user", "extraction"], c
         _index(tx.db, pk, again=True)
 
 
+def explain(tx: Tx, pk: int, reasoning: str) -> None:
+    """Says anew what a memory rests on. What it says stays, and so its history does."""
+    tx.db.execute(
+        "UPDATE memory SET reasoning = ?1, updated_at = ?2, device = ?3, clock = ?4 WHERE pk = ?5 AND reasoning IS"
+        " NOT ?1",
+        (reasoning, tx.now, tx.device, tx.tick(), pk),
+    )
+
+
 def reword(tx: Tx, pk: int, *, text: str, key: str, tags: Sequence[str], reasoning: str | None) -> None:
     """Changes what a memory says and keeps nothing of what it said: for forgetting. `edit` is for everything else."""
     tx.db.execute(
@@ -377,6 +386,38 @@ def of_messages(db: apsw.Connection, message_ids: Sequence[str]) -> dict[int, Me
         " WHERE m.id IN (SELECT value FROM json_each(?)))",
         (to_json(message_ids),),
     )
+
+
+def of_conversations(db: apsw.Connection, conversation_ids: Sequence[str]) -> dict[int, Memory]:
+    """Memories that rest on anything said in these conversations."""
+    return _load(
+        db,
+        "WHERE y.pk IN (SELECT s.memory FROM source s JOIN message m ON m.pk = s.message"
+        " JOIN conversation c ON c.pk = m.conversation WHERE c.id IN (SELECT value FROM json_each(?)))",
+        (to_json(conversation_ids),),
+    )
+
+
+def holding_words(db: apsw.Connection, profile: int, beginnings: Sequence[str], *, limit: int) -> list[int]:
+    """The pks of the memories of a profile (by its pk) that hold words beginning so, those that hold most first."""
+    wanted = [f'"{word}"*' for word in (beginning.replace('"', "") for beginning in beginnings) if word.strip()]
+    if not wanted:
+        return []
+    rows = fetch(
+        db,
+        "SELECT memory_words.rowid FROM memory_words JOIN memory y ON y.pk = memory_words.rowid"
+        " WHERE memory_words MATCH ? AND y.profile = ? AND y.status <> 'archived' ORDER BY rank LIMIT ?",
+        (" OR ".join(wanted), profile, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def last_said(db: apsw.Connection, pk: int) -> int | None:
+    """When the latest of its words was said (ms); None without any."""
+    last = db.execute(
+        "SELECT max(m.time) FROM source s JOIN message m ON m.pk = s.message WHERE s.memory = ?", (pk,)
+    ).get
+    return None if last is None else int(last)
 
 
 def resting_on_old_words(db: apsw.Connection, message_ids: Sequence[str]) -> list[int]:

@@ -5,6 +5,7 @@ from satchel.api.native.conversations import ConversationController
 from satchel.api.native.memories import MemoryController
 from satchel.api.native.pairing import PairController, PairingController
 from satchel.api.native.recall import RecallController
+from satchel.api.native.rederive import RederiveController
 from satchel.api.native.state import StateController, health
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "PairController",
     "PairingController",
     "RecallController",
+    "RederiveController",
     "StateController",
     "health",
 ]

@@ -22,7 +22,7 @@ from satchel.api.schemas import (
     maybe_moment,
 )
 from satchel.capture.normalise import check_name, clean
-from satchel.extract import keys
+from satchel.extract.saying import keys
 from satchel.recall.query import fts_query
 from satchel.store import Tx, forget, memories
 from satchel.types import BadInputError, Draft, Kind, Memory, NotFoundError, Status

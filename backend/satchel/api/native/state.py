@@ -8,13 +8,21 @@ from typing import Annotated
 
 import apsw
 import msgspec
-from litestar import Controller, get
-from litestar.params import QueryParameter
+from litestar import Controller, get, post
+from litestar.params import JSONBody, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
 
 from satchel import __version__
-from satchel.api.access import AnyRequest, TheDaemon, check_profile, sees, visible_profiles
-from satchel.api.schemas import ChangeList, Health, ModelAnswer, StatusAnswer, record_of
+from satchel.api.access import AnyRequest, ForbiddenError, TheDaemon, check_profile, sees, visible_profiles
+from satchel.api.schemas import (
+    ChangeList,
+    ExtractionAnswer,
+    ExtractionRequest,
+    Health,
+    ModelAnswer,
+    StatusAnswer,
+    record_of,
+)
 from satchel.store import changes, jobs, memories, vectors
 
 EXPORT_BATCH = 500
@@ -81,10 +89,13 @@ class StateController(Controller):
         """The queue, what waits for its vector, the models, and how much is stored."""
         profiles = visible_profiles(request)
 
-        def look(db: apsw.Connection) -> Counts:
-            return _counts(db) if profiles is None else _counts_in(db, profiles)
+        read = daemon.worker.read_already
 
-        queue, counts, indexing = await daemon.store.read(look)
+        def look(db: apsw.Connection) -> tuple[Counts, int, bool]:
+            counted = _counts(db) if profiles is None else _counts_in(db, profiles)
+            return counted, jobs.waiting_turns(db, read, profiles=profiles), jobs.paused(db)
+
+        (queue, counts, indexing), waiting, paused = await daemon.store.read(look)
         return StatusAnswer(
             queued=queue["queued"],
             running=queue["running"],
@@ -96,7 +107,23 @@ class StateController(Controller):
                 for m in daemon.model_states()
             ],
             counts=counts,
+            paused=paused,
+            rate=daemon.worker.pace.per_minute,
+            seconds_left=None if paused else daemon.worker.pace.seconds_for(waiting),
         )
+
+    @post("/extraction", status_code=200, opt={"scope": "manage"})
+    async def extraction(
+        self, request: AnyRequest, data: JSONBody[ExtractionRequest], daemon: TheDaemon
+    ) -> ExtractionAnswer:
+        """Pauses the making of memories, or lets it go on. What is captured is kept meanwhile, and questions answered.
+
+        It concerns all profiles: a client that is limited to some may not.
+        """
+        if visible_profiles(request) is not None:
+            raise ForbiddenError("Pausing concerns all profiles, and this token is limited to some.")
+        await daemon.pause(data.paused)
+        return ExtractionAnswer(paused=data.paused)
 
     @get("/events", media_type="text/event-stream")
     async def events(self, request: AnyRequest, daemon: TheDaemon) -> ServerSentEvent:
