@@ -213,3 +213,53 @@ def test_a_message_of_megabytes_does_not_hold_up_the_loop(content: str) -> None:
         return worst
 
     assert asyncio.run(longest_pause()) < 1.0
+
+
+def test_a_few_words_that_no_rule_understands_are_told_with_their_question() -> None:
+    found = drafts(("assistant", "A walk then. What breed is she?"), ("user", "A whippet."))
+    assert [draft.text for draft in found] == ["Asked “What breed is she?”, the user said: “A whippet”"]
+    assert [(source.message_id, source.quote) for source in found[0].sources] == [
+        ("m1", "A whippet."),
+        ("m0", "What breed is she?"),
+    ]
+
+
+def test_without_a_question_a_single_word_is_nothing() -> None:
+    assert drafts(("assistant", "A walk then."), ("user", "Whippet.")) == []
+
+
+def test_whose_it_is_may_be_said_where_what_it_is_is_not() -> None:
+    (found,) = drafts(("user", "They moved my shift to Sundays."))
+    assert found.text == "They moved the user's shift to Sundays."
+
+
+class Nothing:
+    """A gate that holds everything for nothing."""
+
+    def judge(self, vectors: np.ndarray) -> list[Verdict]:
+        return [Verdict(None, 0.01) for _ in vectors]
+
+
+def test_a_choice_that_the_gate_rules_out_shows_no_taste() -> None:
+    *before, turn = conversation(
+        ("user", "What shall we cook?"),
+        ("assistant", "A lamb stew, a lentil soup or a fish pie."),
+        ("user", "The soup."),
+    )
+    gates: list[Any] = [Everything(), Nothing()]
+    made = [
+        asyncio.run(pipeline.extract([turn], before, reader=OneVector(), generator=None, gate=gate, now=NOW))
+        for gate in gates
+    ]
+    assert [len(one) for one in made] == [1, 0]
+
+
+def test_the_first_turn_is_looked_at_however_long_ago_it_was() -> None:
+    turns = conversation(*[("user" if at % 2 == 0 else "assistant", f"turn {at}") for at in range(30)])
+    assert pipeline.context_of(turns, 0) == []
+    assert pipeline.context_of(turns, 5) == turns[:5]
+    assert pipeline.context_of(turns, 20) == [turns[0], *turns[20 - pipeline.CONTEXT_TURNS : 20]]
+
+
+def test_masked_words_become_no_memory() -> None:
+    assert drafts(("user", "My wifi password is [password masked by Satchel].")) == []

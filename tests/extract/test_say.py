@@ -134,7 +134,9 @@ def test_what_names_no_person_is_never_what_the_user_is() -> None:
     assert say.read(" is a keen", "Keen gardener with a bad back") == "The user is a keen gardener with a bad back."
 
 
-@pytest.mark.parametrize("clause", ["a Pixel 6, and the car's a Fabia", "and the dog", "one " * 20, "stays home with Nel", "is filming"])
+@pytest.mark.parametrize(
+    "clause", ["a Pixel 6, and the car's a Fabia", "and the dog", "one " * 20, "stays home with Nel", "is filming"]
+)
 def test_what_is_no_fragment_is_not_worded_as_one(clause: str) -> None:
     assert not say.rewrite.is_fragment(clause)
 
