@@ -329,7 +329,7 @@ def bench_tokens() -> dict[str, float]:
     """
     import llama_cpp
 
-    from satchel.extract import say
+    from satchel.extract.saying import say
     from satchel.models import Runtime
     from satchel.models.registry import default_entry, models_folder, path_of
     from satchel.models.runtime import physical_cores
