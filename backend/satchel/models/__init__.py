@@ -1,7 +1,16 @@
-"""llama.cpp behind two small protocols, and the models it runs. Importing this loads neither model nor
+"""llama.cpp behind small protocols, and the models it runs. Importing this loads neither model nor
 numpy."""
 
-from satchel.models.protocols import Embedder, Generation, Generator, ModelDiedError, ModelMissingError, ModelState
+from satchel.models.protocols import (
+    Embedder,
+    Generation,
+    Generator,
+    ModelDiedError,
+    ModelMissingError,
+    ModelState,
+    Passage,
+    Reader,
+)
 from satchel.models.registry import models_folder
 from satchel.models.runtime import Runtime
 
@@ -12,6 +21,8 @@ __all__ = [
     "ModelDiedError",
     "ModelMissingError",
     "ModelState",
+    "Passage",
+    "Reader",
     "Runtime",
     "models_folder",
 ]

@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from satchel.models.protocols import Generation
+from satchel.models.protocols import Generation, Passage
 
 HEADER = struct.Struct(">I")
 MAX_FRAME = 256 << 20
@@ -21,12 +21,13 @@ MAX_FRAME = 256 << 20
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The first frame: paths come here, not in argv, where every user of the machine could read them.
 
-    `model` is the GGUF to run, `vocabulary` one whose tokenizer is wanted alone; either may be None.
-    `context` is in tokens.
+    `model` is the GGUF to run, `adapter` a LoRA for it that `Read` applies, `vocabulary` one whose tokenizer is wanted
+    alone; each may be None. `context` is in tokens.
     """
 
     role: Literal["embed", "generate"]
     model: str | None
+    adapter: str | None
     vocabulary: str | None
     threads: int
     context: int
@@ -43,6 +44,13 @@ class Load(msgspec.Struct, frozen=True, tag=True):
 class Embed(msgspec.Struct, frozen=True, tag=True):
     id: int
     texts: list[str]
+
+
+class Read(msgspec.Struct, frozen=True, tag=True):
+    """Answered by one vector for each marked piece, passage by passage."""
+
+    id: int
+    passages: list[Passage]
 
 
 class Count(msgspec.Struct, frozen=True, tag=True):
@@ -71,7 +79,7 @@ class Loaded(msgspec.Struct, frozen=True, tag=True):
 
 
 class Vectors(msgspec.Struct, frozen=True, tag=True):
-    """`data`: float32, native order, one row of the model's width for each text."""
+    """`data`: float32, native order, one row of the model's width for each text or marked piece."""
 
     id: int
     data: bytes
@@ -100,7 +108,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-Request = Start | Load | Embed | Count | Generate | Cancel
+Request = Start | Load | Embed | Read | Count | Generate | Cancel
 Reply = Loaded | Vectors | Counts | Generated | Alive | Failed
 
 _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -22,7 +22,7 @@ from satchel.models.protocols import ModelDiedError
 from satchel.types import ModelError
 
 Need = Literal["model", "vocabulary"]
-Ask = frames.Embed | frames.Count | frames.Generate
+Ask = frames.Embed | frames.Read | frames.Count | frames.Generate
 CLOSE_SECONDS = 2.8
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from satchel.models.cores import Cores
 from satchel.models.prompts import split_template
-from satchel.models.protocols import Generation
+from satchel.models.protocols import Generation, Passage
 
 NO_POSITION = -1
 EMBED_TOKENS = 256
@@ -26,6 +26,8 @@ EMBED_TOKENS = 256
 published with 256: beyond, the mean over ever more words says ever less, and the reference cuts here too."""
 EMBED_BATCH_TOKENS = 512
 EMBED_SEQUENCES = 4
+READ_TOKENS = {"before": 96, "piece": 120, "between": 60}
+"""The most tokens of what went before (its end), of a marked piece (its beginning), and of what stands between."""
 PROMPT_BATCH = 512
 ALIVE_SECONDS = 1.0
 # How many of the likeliest tokens the grammar is shown, step by step: nearly always the first is allowed.
@@ -97,24 +99,31 @@ class Vocabulary:
 
 
 class EmbeddingModel:
-    """Mean-pooled sentence vectors."""
+    """Mean-pooled sentence vectors; with an adapter, also the vectors of pieces of a text in their context."""
 
-    def __init__(self, path: str, *, threads: int) -> None:
+    def __init__(self, path: str, *, threads: int, adapter: str | None = None) -> None:
         self._model = _load(path, C.llama_model_default_params())
         self.vocabulary = Vocabulary(self._model)
         self.dimensions = int(C.llama_model_n_embd(self._model))
+        self._cores = Cores(threads)
+        self._threads = threads
+        self._context = self._encoder(C.LLAMA_POOLING_TYPE_MEAN)
+        self._limit = min(EMBED_TOKENS, int(C.llama_model_n_ctx_train(self._model)))
+        self._batch = C.llama_batch_init(EMBED_BATCH_TOKENS, 0, EMBED_SEQUENCES)
+        self._adapter = adapter
+        self._reading: Any = None
+        """The context with the adapter: the same weights, another few megabytes."""
+
+    def _encoder(self, pooling: int) -> Any:
         parameters = C.llama_context_default_params()
         parameters.embeddings = True
-        parameters.pooling_type = C.LLAMA_POOLING_TYPE_MEAN
+        parameters.pooling_type = pooling
         # An encoder sees a whole text at once: a physical batch smaller than the text aborts the process.
         parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = EMBED_BATCH_TOKENS
         parameters.n_seq_max = EMBED_SEQUENCES
         parameters.kv_unified = True
-        parameters.n_threads = parameters.n_threads_batch = threads
-        self._cores = Cores(threads)
-        self._context = _context(self._model, parameters)
-        self._limit = min(EMBED_TOKENS, int(C.llama_model_n_ctx_train(self._model)))
-        self._batch = C.llama_batch_init(EMBED_BATCH_TOKENS, 0, EMBED_SEQUENCES)
+        parameters.n_threads = parameters.n_threads_batch = self._threads
+        return _context(self._model, parameters)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, dimensions), unit rows. Longer texts are cut. An empty text has the vector of no words."""
@@ -138,10 +147,73 @@ class EmbeddingModel:
         # The last token is [SEP]: it stays last.
         return tokens if len(tokens) <= self._limit else [*tokens[: self._limit - 1], tokens[-1]]
 
+    def read(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+        """(marked pieces, dimensions), unit rows: the mean over each piece's tokens, which have seen the passage.
+
+        A piece that no token stands for, or that lies beyond what the model can see, has a row of zeros. Raises
+        LlamaError when there is no adapter, or it does not fit the model.
+        """
+        if self._reading is None:
+            self._reading = self._with_adapter()
+        laid = [lay_out(self.vocabulary, passage) for passage in passages]
+        rows = np.zeros((sum(len(spans) for _, spans in laid), self.dimensions), dtype=np.float32)
+        first_row = 0
+        waiting: list[tuple[int, list[int], list[tuple[int, int]]]] = []
+        filled = 0
+        for tokens, spans in laid:
+            if waiting and (filled + len(tokens) > EMBED_BATCH_TOKENS or len(waiting) == EMBED_SEQUENCES):
+                self._read(waiting, rows)
+                waiting, filled = [], 0
+            waiting.append((first_row, tokens, spans))
+            filled += len(tokens)
+            first_row += len(spans)
+        if waiting:
+            self._read(waiting, rows)
+        return rows
+
+    def _with_adapter(self) -> Any:
+        if self._adapter is None:
+            raise LlamaError("This embedding model has no adapter to read clauses with")
+        _log.clear()
+        adapter = C.llama_adapter_lora_init(self._model, self._adapter.encode())
+        if not adapter:
+            raise LlamaError(f"llama.cpp cannot load {self._adapter}{_reason()}")
+        context = self._encoder(C.LLAMA_POOLING_TYPE_NONE)
+        adapters = (C.llama_adapter_lora_p_ctypes * 1)(adapter)
+        if C.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0)) != 0:
+            raise LlamaError(f"llama.cpp cannot apply {self._adapter}{_reason()}")
+        return context
+
+    def _read(self, waiting: list[tuple[int, list[int], list[tuple[int, int]]]], rows: NDArray[np.float32]) -> None:
+        self._encode(self._reading, [tokens for _, tokens, _ in waiting])
+        at = 0
+        for first_row, tokens, spans in waiting:
+            for row, (start, end) in enumerate(spans, first_row):
+                if start == end:
+                    continue
+                vectors = [self._token_vector(at + place) for place in range(start, end)]
+                rows[row] = _unit(np.mean(vectors, axis=0, dtype=np.float64))
+            at += len(tokens)
+
+    def _token_vector(self, place: int) -> NDArray[np.float32]:
+        pointer = C.llama_get_embeddings_ith(self._reading, place)
+        if not pointer:
+            raise LlamaError("The model gives no vectors of single tokens")
+        return np.ctypeslib.as_array(pointer, shape=(self.dimensions,))
+
     def _run(self, texts: list[tuple[int, list[int]]], rows: NDArray[np.float32]) -> None:
+        self._encode(self._context, [tokens for _, tokens in texts])
+        for sequence, (row, _) in enumerate(texts):
+            pointer = C.llama_get_embeddings_seq(self._context, sequence)
+            if not pointer:
+                raise LlamaError("The model gives no sentence vectors, so it is no embedding model")
+            rows[row] = _unit(np.ctypeslib.as_array(pointer, shape=(self.dimensions,)).astype(np.float64))
+
+    def _encode(self, context: Any, texts: list[list[int]]) -> None:
+        """Run each text as a sequence of its own."""
         batch = self._batch
         at = 0
-        for sequence, (_, tokens) in enumerate(texts):
+        for sequence, tokens in enumerate(texts):
             for position, token in enumerate(tokens):
                 batch.token[at] = token
                 batch.pos[at] = position
@@ -151,21 +223,39 @@ class EmbeddingModel:
                 at += 1
         batch.n_tokens = at
         threads = self._cores.free()
-        C.llama_set_n_threads(self._context, threads, threads)
-        memory = C.llama_get_memory(self._context)
+        C.llama_set_n_threads(context, threads, threads)
+        memory = C.llama_get_memory(context)
         if memory:
             C.llama_memory_clear(memory, True)
-        if C.llama_decode(self._context, batch) != 0:
+        if C.llama_decode(context, batch) != 0:
             raise LlamaError("The embedding model could not compute a vector")
-        for sequence, (row, _) in enumerate(texts):
-            pointer = C.llama_get_embeddings_seq(self._context, sequence)
-            if not pointer:
-                raise LlamaError("The model gives no sentence vectors, so it is no embedding model")
-            vector = np.ctypeslib.as_array(pointer, shape=(self.dimensions,)).astype(np.float64)
-            length = float(np.linalg.norm(vector))
-            if not np.isfinite(length) or length == 0.0:
-                raise LlamaError("The embedding model computed no number")
-            rows[row] = vector / length
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or length == 0.0:
+        raise LlamaError("The embedding model computed no number")
+    return vector / length
+
+
+def lay_out(vocabulary: Vocabulary, passage: Passage) -> tuple[list[int], list[tuple[int, int]]]:
+    """The tokens of a passage, [CLS] before [SEP] pieces [SEP], and where each marked piece's stand.
+
+    `scripts/train_gate.py` lays its examples out with this too.
+    """
+    frame = vocabulary.tokenize("", add_special=True)
+    start, end = frame[0], frame[-1]
+    tokens = [start]
+    if before := vocabulary.tokenize(passage.before)[-READ_TOKENS["before"] :]:
+        tokens += [*before, end]
+    spans: list[tuple[int, int]] = []
+    for text, marked in passage.pieces:
+        piece = vocabulary.tokenize(text)[: READ_TOKENS["piece" if marked else "between"]]
+        at = min(len(tokens), EMBED_BATCH_TOKENS - 1)
+        tokens += piece
+        if marked:
+            spans.append((at, min(len(tokens), EMBED_BATCH_TOKENS - 1)))
+    return [*tokens[: EMBED_BATCH_TOKENS - 1], end], spans
 
 
 class GenerativeModel:

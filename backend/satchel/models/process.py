@@ -72,7 +72,7 @@ class ModelProcess:
             self._process.stdin.write(frames.pack(frame))
 
     async def request(
-        self, frame: frames.Load | frames.Embed | frames.Count | frames.Generate, *, hang_seconds: float
+        self, frame: frames.Load | frames.Embed | frames.Read | frames.Count | frames.Generate, *, hang_seconds: float
     ) -> frames.Reply:
         """The reply to `frame`. Raises ProcessEndedError when there will be none, or no sign of life came for
         `hang_seconds`; the process must then be stopped."""

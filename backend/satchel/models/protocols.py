@@ -1,6 +1,6 @@
-"""The two things the rest of Satchel asks of a model, and what they answer.
+"""The things the rest of Satchel asks of a model, and what they answer.
 
-Whoever needs a model takes one of these; `satchel.models.Runtime` is both.
+Whoever needs a model takes one of these; `satchel.models.Runtime` is all of them.
 """
 
 from __future__ import annotations
@@ -61,12 +61,26 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
 
 
+class Passage(msgspec.Struct, frozen=True):
+    """A text in pieces, of which the marked ones get a vector; `before` is what was said to it, in context only."""
+
+    pieces: tuple[tuple[str, bool], ...]
+    before: str = ""
+
+
 class Embedder(Protocol):
     @property
     def dimensions(self) -> int: ...
 
     async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         """Unit vectors, shape (len(texts), dimensions). Urgent: somebody waits for it. Raises ModelError."""
+        ...
+
+
+class Reader(Protocol):
+    async def read(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+        """Unit vectors of the marked pieces, each read in its context by the gate's adapter: shape (pieces, width),
+        passage by passage in order. Raises ModelError."""
         ...
 
 

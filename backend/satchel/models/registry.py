@@ -131,15 +131,20 @@ def manifest() -> tuple[ModelEntry, ...]:
 
 
 def shipped(package: str, name: str) -> bytes:
-    """A file of the top-level `models` folder: from the source tree, else the copy inside the installed package.
+    """What `shipped_path` leads to. Raises ModelError, and OSError when it cannot be read."""
+    return shipped_path(package, name).read_bytes()
+
+
+def shipped_path(package: str, name: str) -> Path:
+    """A file of the top-level `models` folder: in the source tree, else the copy inside the installed package.
 
     The tree first: an editable install holds a copy too, as it was when it was installed. Raises ModelError.
     """
     tree = Path(__file__).parents[3] / "models" / name
-    packaged = resources.files(package) / "data" / name
+    packaged = Path(str(resources.files(package))) / "data" / name
     for place in (tree, packaged):
         if place.is_file():
-            return place.read_bytes()
+            return place
     raise ModelError(f"{name} is missing from this installation; install Satchel again.")
 
 

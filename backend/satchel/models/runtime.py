@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from satchel.models import frames, prompts, registry
 from satchel.models.lane import Lane, Need, Plan
-from satchel.models.protocols import Generation, ModelMissingError, ModelState
+from satchel.models.protocols import Generation, ModelMissingError, ModelState, Passage
 from satchel.models.registry import ModelEntry, ModelRole, PromptFormat
 from satchel.types import ModelError
 
@@ -28,6 +28,7 @@ BATCH_TEXTS = 4
 BATCH_CHARACTERS = 1200
 """A bulk batch holds at most so much: an urgent text waits for about one long turn's vector at most."""
 REMEMBERED_QUERIES = 256
+ADAPTER = "gate.gguf"
 GENERATE_NICE = 5
 CONTEXT_TOKENS = 4096
 HANG_SECONDS = 120.0
@@ -104,6 +105,33 @@ class Runtime:
             return await self._embed_urgently(texts)
         batches = _batches([_encodable(text) for text in texts])
         return np.concatenate(await _together([self._embed_batch(batch, urgent=False) for batch in batches]))
+
+    async def read(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+        """Unit vectors of the marked pieces in their context: shape (pieces, dimensions), in order.
+
+        Zeros for a piece without words, or beyond what the model sees. Raises ModelError, also when the embedding
+        model is not the one that the gate's adapter was trained on.
+        """
+        import numpy as np
+
+        if not passages:
+            return np.empty((0, self.dimensions), dtype=np.float32)
+        if not self._entry("embed").default:
+            default = registry.default_entry("embed").name
+            raise ModelError(f"Satchel finds memories with {default} only; run: satchel models use {default}")
+        width = self.dimensions
+        safe = [
+            Passage(tuple((_encodable(text), marked) for text, marked in passage.pieces), _encodable(passage.before))
+            for passage in passages
+        ]
+        return np.concatenate(await _together([self._read_batch([passage], width) for passage in safe]))
+
+    async def _read_batch(self, passages: list[Passage], width: int) -> NDArray[np.float32]:
+        import numpy as np
+
+        reply = await self._lanes["embed"].submit(lambda number: frames.Read(number, passages), "model", urgent=False)
+        assert isinstance(reply, frames.Vectors)
+        return np.frombuffer(reply.data, dtype=np.float32).reshape(-1, width)
 
     async def generate(
         self, prompt: str, *, grammar: str | None, max_tokens: int, stop: Sequence[str] = ()
@@ -249,12 +277,23 @@ class Runtime:
         start = frames.Start(
             role=role,
             model=paths.get("model"),
+            adapter=self._adapter() if role == "embed" else None,
             vocabulary=paths.get("vocabulary"),
             threads=self._threads,
             context=self._context,
             nice=nice,
         )
         return Plan(start=start, files=tuple(files.values()))
+
+    def _adapter(self) -> str | None:
+        """The gate's adapter; None for another embedding model than the one it was trained on, and where it is missing:
+        only who reads with it needs it."""
+        if not self._entry("embed").default:
+            return None
+        try:
+            return str(registry.shipped_path("satchel.extract", ADAPTER))
+        except ModelError:
+            return None
 
     def _state(self, role: ModelRole) -> ModelState:
         lane = self._lanes[role]

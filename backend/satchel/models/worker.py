@@ -19,7 +19,7 @@ from satchel.models import frames
 if TYPE_CHECKING:
     from satchel.models import llama
 
-Work = frames.Load | frames.Embed | frames.Count | frames.Generate
+Work = frames.Load | frames.Embed | frames.Read | frames.Count | frames.Generate
 PR_SET_DUMPABLE = 4
 
 
@@ -107,6 +107,8 @@ class Worker:
                 return self._load(request)
             case frames.Embed():
                 return frames.Vectors(request.id, self._embedder().embed(request.texts).tobytes())
+            case frames.Read():
+                return frames.Vectors(request.id, self._embedder().read(request.passages).tobytes())
             case frames.Count():
                 tokenize = self._tokenizer().tokenize
                 return frames.Counts(request.id, [len(tokenize(text)) for text in request.texts])
@@ -143,7 +145,8 @@ class Worker:
         from satchel.models import llama
 
         if self._model is None:
-            self._model = llama.EmbeddingModel(self._path(self._start.model), threads=self._start.threads)
+            path = self._path(self._start.model)
+            self._model = llama.EmbeddingModel(path, threads=self._start.threads, adapter=self._start.adapter)
         assert isinstance(self._model, llama.EmbeddingModel)
         return self._model
 

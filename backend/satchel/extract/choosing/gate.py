@@ -49,6 +49,13 @@ _CHITCHAT = re.compile(
 )
 
 
+_PERSONAL = re.compile(
+    r"\b(?:i|i['’](?:m|ve|d|ll)|im|ive|my|mine|me|we|we['’](?:re|ve|d|ll)|our|us|ich|wir|mein\w{0,2}|unser\w{0,2}|je"
+    r"|nous|mon|ma|mes|notre|nos|yo|mis?|nuestr[oa]s?|eu|meus?|minhas?|noss[oa]s?|mio|mia|miei|ik|mijn|ons|onze)\b"
+    r"|\b[jm]['’]\w|我|咱",
+    re.I,
+)
+
 _ASIDE = re.compile(
     r"\W*i (?:do |really |just )?(?:think|find|guess|suppose|believe|know|see|mean it|mean|hope|reckon|understand|agree"
     r"|wish|bet|swear|promise|said|wonder)\W*$",
@@ -57,10 +64,14 @@ _ASIDE = re.compile(
 
 
 def worth_reading(clause: str, *, answers: bool = False) -> bool:
-    """Whether a clause could hold something, by a rule that costs microseconds: it turns away what is not two words
-    (one is enough where it `answers` a question), what is too long to have been typed as a statement, greetings, thanks
-    and asides."""
+    """Whether a clause could hold something, by a rule that costs microseconds.
+
+    It turns away what is not two words (one is enough where it `answers` a question), what is too long to have been
+    typed as a statement, greetings, thanks, asides, and a question in which nobody speaks of themselves.
+    """
     if len(clause) > MAX_CLAUSE or _CHITCHAT.match(clause) or _ASIDE.match(clause):
+        return False
+    if clause.rstrip().endswith(("?", "？")) and not _PERSONAL.search(clause):
         return False
     return _TWO_WORDS.search(clause) is not None or (answers and any(map(str.isalnum, clause)))
 
