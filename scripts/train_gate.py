@@ -85,9 +85,8 @@ HEAD_RATE = 5e-3
 AVERAGING = 0.998
 """Each step's share that the averaged weights keep of themselves: what ships is the mean of the last thousand steps or
 so, which depends less on the order of the examples."""
-THRESHOLD = 0.6
-"""A clause is kept when it holds something with this probability: rather above evens, for a wrong memory costs more
-trust than a missed one, and what matters is said again."""
+THRESHOLD = 0.5
+"""A clause is kept when it more likely holds something than not: nothing is tuned."""
 BEGINS_WITH_I = re.compile(r"\W*(?:i|my|i['’](?:m|ve|d|ll))\b", re.I)
 """The baseline that the gate is measured beside."""
 

@@ -185,7 +185,21 @@ def test_vectors_of_another_width_are_an_error(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ok", "Thanks!", "谢谢", "I" * 701, "", "  ", "Hello there", "August", "I think.", "?!"]
+    "text",
+    [
+        "ok",
+        "Thanks!",
+        "谢谢",
+        "I" * 701,
+        "",
+        "  ",
+        "Hello there",
+        "August",
+        "I think.",
+        "?!",
+        "other ways to say big",
+        "Is it far?",
+    ],
 )
 def test_what_is_plainly_nothing_is_not_read(text: str) -> None:
     assert not worth_reading(text)

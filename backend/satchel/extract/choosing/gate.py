@@ -49,6 +49,12 @@ _CHITCHAT = re.compile(
 )
 
 
+_WORD_WANTED = re.compile(
+    r"\W*(?:(?:an)?other|better|different|more|nicer) (?:ways?|words?|terms?|expressions?) (?:to|for|of)\b"
+    r"|\W*(?:synonyms?|antonyms?|definition|meaning) (?:of|for)\b",
+    re.I,
+)
+
 _PERSONAL = re.compile(
     r"\b(?:i|i['’](?:m|ve|d|ll)|im|ive|my|mine|me|we|we['’](?:re|ve|d|ll)|our|us|ich|wir|mein\w{0,2}|unser\w{0,2}|je"
     r"|nous|mon|ma|mes|notre|nos|yo|mis?|nuestr[oa]s?|eu|meus?|minhas?|noss[oa]s?|mio|mia|miei|ik|mijn|ons|onze)\b"
@@ -67,9 +73,12 @@ def worth_reading(clause: str, *, answers: bool = False) -> bool:
     """Whether a clause could hold something, by a rule that costs microseconds.
 
     It turns away what is not two words (one is enough where it `answers` a question), what is too long to have been
-    typed as a statement, greetings, thanks, asides, and a question in which nobody speaks of themselves.
+    typed as a statement, greetings, thanks, asides, a word looked for, and a question in which nobody speaks of
+    themselves.
     """
     if len(clause) > MAX_CLAUSE or _CHITCHAT.match(clause) or _ASIDE.match(clause):
+        return False
+    if _WORD_WANTED.match(clause):
         return False
     if clause.rstrip().endswith(("?", "？")) and not _PERSONAL.search(clause):
         return False
