@@ -427,8 +427,12 @@ _FRAME = frozenset({"user", "chos", "may", "prefer", "rather", "avoid", "lik", "
 
 
 def _offer(offered: Message, options: Sequence[Option]) -> Source | None:
-    """Where the assistant named the options; None when one does not stand there word for word."""
-    places = [(at, at + len(option.name)) for option in options if (at := offered.content.find(option.name)) >= 0]
+    """Where the assistant named the options, from the first to the last, whatever their capitals; None when one of
+    them does not stand there in these words."""
+    text = offered.content.lower()
+    if len(text) != len(offered.content):  # some letters have a longer small form
+        text = offered.content
+    places = [(at, at + len(option.name)) for option in options if (at := text.find(option.name.lower())) >= 0]
     if len(places) < len(options):
         return None
     return align.source(offered, min(start for start, _ in places), max(end for _, end in places))
