@@ -153,6 +153,8 @@ def test_of_a_very_long_message_the_start_and_the_end_are_read() -> None:
         ("Somewhere flat because my partner walks with a frame", ["Somewhere flat", "my partner walks with a frame"]),
         ("I'm short of time so don't bother with notes", ["I'm short of time", "don't bother with notes"]),
         ("I run because my knee allows it", ["I run because my knee allows it"]),
+        ("Every time you quote a price, put it in euros.", ["Every time you quote a price, put it in euros."]),
+        ("If you show me code, use tabs", ["If you show me code, use tabs"]),
         ("Since I live alone, I cook for one.", ["Since I live alone, I cook for one."]),
         ("I work nights so I sleep till noon", ["I work nights so I sleep till noon"]),
         (

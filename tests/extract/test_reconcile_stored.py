@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from conftest import Embed
 from satchel.extract.dialogue.choices import Chosen
 from satchel.extract.worker import settle
 from satchel.store import Store, memories, vectors
 from satchel.types import Draft, Kind, Memory, Status
 from store.storing import NOON, Clock, capture, quote, said, turns
 
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Tell = Callable[..., Memory]
 NEW_YEAR = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -129,13 +129,30 @@ def test_a_larger_model_words_what_rules_cannot_and_is_checked(answer: str, how:
     assert (worded.how, generator.asked) == (how, 1)
 
 
+def test_here_says_only_who_is_speaking() -> None:
+    worded = asyncio.run(say.word("Retired teacher here", "fact", None))
+    assert (worded.how, worded.text) == ("rule", "The user is a retired teacher.")
+
+
+def test_the_end_of_a_sentence_is_not_given_another_subject() -> None:
+    assert say.rewrite.third_person("is all I ever wear") is None
+
+
 def test_what_names_no_person_is_never_what_the_user_is() -> None:
     assert say.read(" is a", "Pixel 6, second-hand") is None
     assert say.read(" is a keen", "Keen gardener with a bad back") == "The user is a keen gardener with a bad back."
 
 
 @pytest.mark.parametrize(
-    "clause", ["a Pixel 6, and the car's a Fabia", "and the dog", "one " * 20, "stays home with Nel", "is filming"]
+    "clause",
+    [
+        "a Pixel 6, and the car's a Fabia",
+        "and the dog",
+        "one " * 20,
+        "stays home with Nel",
+        "the red one",
+        "not the red one",
+    ],
 )
 def test_what_is_no_fragment_is_not_worded_as_one(clause: str) -> None:
     assert not say.rewrite.is_fragment(clause)

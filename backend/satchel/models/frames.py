@@ -27,11 +27,11 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     role: Literal["embed", "generate"]
     model: str | None
-    adapter: str | None
     vocabulary: str | None
     threads: int
     context: int
     nice: int
+    adapter: str | None = None
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):

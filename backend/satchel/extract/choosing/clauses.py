@@ -591,6 +591,9 @@ _SAYS = re.compile(
     r"|asks|wrote|replied|mean)[ \t]*$",
     re.I,
 )
+_WHENEVER = re.compile(
+    r"\b(?:when(?:ever)?|every time|each time|any ?time|if|once|from now on|in future|in all)\b[^,.;]*$", re.I
+)
 _SO = re.compile(r"[ \t]*,?[ \t]*so[ \t]+", re.I)
 _SUBORDINATE = re.compile(r"(?:since|because|as|given that|considering(?: that)?|now that|seeing as)[ \t]+", re.I)
 _RELATIVE = re.compile(r"(?:which|who|where|what|how|whose|whom|why)\b", re.I)
@@ -674,6 +677,8 @@ def _cuts(text: str, begin: int, joint: re.Match[str], end: int) -> bool:
             return _FIRST.search(text, begin, stop) is not None
         if _RELATIVE.match(text, right, end) and not question:
             return False
+        if _WHENEVER.search(text, max(begin, text.rfind(",", begin, stop)), stop):
+            return False  # "whenever you give me a recipe, put the weights first" is one order
         return comma or (question and not leans and _FIRST.match(text, begin, stop) is not None)
     # "so I can't run" is the point of what it follows; "my wife and I live" is one subject.
     so = text[stop:right].strip(" ,\t").lower() == "so"

@@ -394,6 +394,16 @@ _NOT_TOPIC = listed(
     "ways suggestions things"
     " sort sorts types kinds tips recommendations"
 )
+MAX_QUESTION = 300
+"""Code points of the end of an assistant's turn that are looked at for the question it ends with."""
+
+_ASKS_WHAT_IS = re.compile(
+    r"\b(?:do you (?:have|own|hold|suffer)|have you (?:got|had)|how do you (?:hold|get)|is (?:it|your|that)\b|were you"
+    r"|are (?:they|your|those)\b|does (?:it|your|the)\b|did (?:it|your|the|you)\b)[^.!?\n]*\?\W*$",
+    re.I,
+)
+"""What is so is asked, not what is liked: "Do you have high arches or flat feet?"."""
+
 _QUIZZES = re.compile(r"[^.!?\n]{3,}\?\s*(?:\n|\(?[A-D1-4][.):]\s)")
 
 
@@ -472,6 +482,7 @@ def read(turn: Message, before: Sequence[Message]) -> tuple[Taken | None, tuple[
         or scene.is_play(before)
         or _FOR_ANOTHER.search(plain(turn.content))
         or _is_quiz(before[-1].content)
+        or _ASKS_WHAT_IS.search(plain(before[-1].content[-MAX_QUESTION:]))
     ):
         return None, options
     if (

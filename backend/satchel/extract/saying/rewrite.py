@@ -148,6 +148,8 @@ def third_person(clause: str) -> str | None:
     ):
         return f"For the user, {_lower_first(fragment[1])}."
     first = words(bare)[0].casefold()
+    if first in {"is", "are", "was", "were"}:
+        return None  # the end of a sentence whose subject was cut off
     if first in _BARE_VERBS or _is_past_start([*words(bare), ""]):
         return _without_subject(bare)
     if first in english.VERBS or first in {"let", "don't", "never", "always"}:
@@ -219,10 +221,10 @@ def _is_past_start(tokens: list[str]) -> bool:
 MAX_FRAGMENT = 16
 """Words. What is longer is no fragment, but something these rules do not understand."""
 
-_IS_SOMETHING = re.compile(r"\w's (?:an?|the|not|my|our|\d|\w+(?:ed|ing)\b)", re.I)
+_IS_SOMETHING = re.compile(r"^not (?:the|this|that)\b|\w's (?:an?|the|not|my|our|\d|\w+(?:ed|ing)\b)", re.I)
 """A verb behind a noun: "the car's a Fabia", where a genitive would have a noun of its own."""
 
-_NO_FRAGMENT = listed("as and or but so nor")
+_NO_FRAGMENT = listed("as and or but so nor the this that these those")
 
 
 def is_fragment(clause: str) -> bool:

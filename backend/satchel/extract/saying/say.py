@@ -220,7 +220,12 @@ def read(answer: str, fragment: str) -> str | None:
 
 
 def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", plain(rewrite.plain_marks(text))).strip().rstrip(".!;,: ")
+    line = re.sub(r"\s+", " ", plain(rewrite.plain_marks(text))).strip().rstrip(".!;,: ")
+    return _HERE.sub("", line)
+
+
+_HERE = re.compile(r"(?<=\w) here(?=$|,)", re.IGNORECASE)
+"""Who introduces themselves by it: "single dad here"."""
 
 
 def _literal(text: str) -> str:
