@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from satchel.extract import pipeline
 from satchel.extract.checking import align
@@ -263,3 +265,26 @@ def test_the_first_turn_is_looked_at_however_long_ago_it_was() -> None:
 
 def test_masked_words_become_no_memory() -> None:
     assert drafts(("user", "My wifi password is [password masked by Satchel].")) == []
+
+
+WORDS = st.sampled_from(
+    (
+        *("I", "my", "we", "our", "she", "it", "you", "hate", "love", "moved", "am", "is", "have", "to", "and", "but"),
+        *("because", "since", "never", "tomorrow", "3 May", "Mia", "Porto", "nuts", "no", "actually", "A or B"),
+        *(".", ",", "?", "!", ";", "(", ")", "\n", "“", "”", "我", "住在", "è", "😀"),
+    )
+)
+SAID = st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=40).map(" ".join))
+
+
+@settings(deadline=None)
+@given(SAID, SAID, SAID)
+def test_whatever_is_said_every_source_stands_letter_for_letter(opening: str, offered: str, said: str) -> None:
+    turns = conversation(("user", opening), ("assistant", offered), ("user", said))
+    known = {turn.id: turn for turn in turns}
+    gate: Any = Everything()
+    for draft in asyncio.run(pipeline.extract(turns, (), reader=OneVector(), generator=None, gate=gate, now=NOW)):
+        assert known[draft.sources[0].message_id].role == "user"
+        for source in draft.sources:
+            turn = known[source.message_id]
+            assert turn.content[source.start : source.end] == source.quote != ""
