@@ -175,7 +175,7 @@ def test_a_model_process_killed_in_mid_answer_costs_a_retry_and_nothing_else(
     tmp_path: Path, models_folder: Path
 ) -> None:
     with running(tmp_path / "data") as daemon:
-        contents = [f"My friend number {n} lives in Porto and is allergic to peanuts." for n in range(40)]
+        contents = [f"I live at number {n} in Porto and I am allergic to peanuts." for n in range(40)]
         done = daemon.capture(*contents)
 
         def at_work() -> list[int]:

@@ -280,12 +280,12 @@ def test_a_choice_has_its_limits(wordy: Running) -> None:
 def test_nothing_comes_from_a_site_that_is_left_out(daemon: Running, profile: str) -> None:
     done = {
         site: daemon.capture(
-            f"My bicycle Rocket has a green saddle, as I said on {site}. I live in Porto near the {site} market.",
+            f"My bicycle Rocket has a green saddle and a basket from {town}. I live in Porto near the {town} market.",
             profile=profile,
             site=site,
             external_id=site,
         )
-        for site in ("a", "b")
+        for site, town in (("a", "Lyon"), ("b", "Turin"))
     }
     for one in done.values():
         daemon.finished(one["job_id"])
