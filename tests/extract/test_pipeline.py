@@ -288,3 +288,23 @@ def test_whatever_is_said_every_source_stands_letter_for_letter(opening: str, of
         for source in draft.sources:
             turn = known[source.message_id]
             assert turn.content[source.start : source.end] == source.quote != ""
+
+
+class Doubting:
+    """A gate that is unsure of what stands among other words, and sure of what stands alone."""
+
+    def __init__(self, among: float) -> None:
+        self.among, self.asked = among, 0
+
+    def judge(self, vectors: np.ndarray) -> list[Verdict]:
+        self.asked += 1
+        verdict = Verdict(None, self.among) if self.asked == 1 else Verdict("fact", 0.9)
+        return [verdict for _ in vectors]
+
+
+@pytest.mark.parametrize(("among", "kept", "asked"), [(0.4, 1, 2), (0.27, 1, 2), (0.05, 0, 1)])
+def test_what_its_surroundings_leave_in_doubt_is_read_alone_as_well(among: float, kept: int, asked: int) -> None:
+    gate: Any = Doubting(among)
+    turns = conversation(("user", "We keep bees."))
+    found = asyncio.run(pipeline.extract(turns, (), reader=OneVector(), generator=None, gate=gate, now=NOW))
+    assert (len(found), gate.asked) == (kept, asked)

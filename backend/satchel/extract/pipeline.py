@@ -19,6 +19,7 @@ from satchel.extract.choosing import clauses, gate, window
 from satchel.extract.dialogue import answers, choices, correcting, pronouns
 from satchel.extract.language.words import words
 from satchel.extract.saying import keys, rewrite, say
+from satchel.models import Passage
 from satchel.types import Draft, Kind, Message, Source
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ MAX_QUOTE = 600
 
 TASTE = 0.15
 """The gate's probability from which taking an option is believed to show a taste."""
+
+DOUBT = 0.25
+"""The gate's probability from which a clause that it turns away is looked at again, by itself."""
+
+EVEN = 0.5
 
 MAX_QUESTION = 200
 """Code points of a question that a few words answer."""
@@ -183,7 +189,22 @@ async def judge_clauses(
     """
     cut = await asyncio.to_thread(_candidates, text, answers) if len(text) > LARGE else _candidates(text, answers)
     verdicts = judge.judge(await reader.read(window.passages(text, cut, before)))
-    return [Judged(clause, verdict) for clause, verdict in zip(cut, verdicts, strict=True)]
+    judged = [Judged(clause, verdict) for clause, verdict in zip(cut, verdicts, strict=True)]
+    return await _looked_at_again(judged, reader, judge)
+
+
+async def _looked_at_again(judged: list[Judged], reader: Reader, judge: gate.Gate) -> list[Judged]:
+    """Clauses that their surroundings leave in doubt are read by themselves as well, and the mean decides: what people
+    plainly say of themselves stands beside anything, and what a game or a letter rules out stays out."""
+    doubtful = [at for at, one in enumerate(judged) if one.verdict.kind is None and one.verdict.probability >= DOUBT]
+    if not doubtful:
+        return judged
+    alone = judge.judge(await reader.read([Passage(((judged[at].clause.text, True),)) for at in doubtful]))
+    for at, verdict in zip(doubtful, alone, strict=True):
+        mean = (judged[at].verdict.probability + verdict.probability) / 2
+        kind = verdict.kind if mean >= EVEN else None
+        judged[at] = Judged(judged[at].clause, gate.Verdict(kind, mean))
+    return judged
 
 
 def pick(judged: Sequence[Judged]) -> list[Picked]:
