@@ -308,3 +308,21 @@ def test_what_its_surroundings_leave_in_doubt_is_read_alone_as_well(among: float
     turns = conversation(("user", "We keep bees."))
     found = asyncio.run(pipeline.extract(turns, (), reader=OneVector(), generator=None, gate=gate, now=NOW))
     assert (len(found), gate.asked) == (kept, asked)
+
+
+def test_a_scene_set_long_ago_is_still_heard() -> None:
+    heard: list[str] = []
+
+    class Listening(OneVector):
+        async def read(self, passages: Sequence[Passage]) -> np.ndarray:
+            heard.extend(passage.before for passage in passages)
+            return await super().read(passages)
+
+    *before, turn = conversation(
+        ("user", "Let's play: I am the miller."),
+        *[("assistant", f"scene {at}") for at in range(20)],
+        ("user", "I mill."),
+    )
+    gate: Any = Everything()
+    asyncio.run(pipeline.extract([turn], before, reader=Listening(), generator=None, gate=gate, now=NOW))
+    assert heard == ["Let's play: I am the miller.\nscene 19"]

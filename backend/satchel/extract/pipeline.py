@@ -94,7 +94,7 @@ async def extract(
         if message.role == "user" and message.content.strip():
             found += await _from_turn(
                 message,
-                history[-CONTEXT_TURNS:],
+                context_of(history, len(history)),
                 reader=reader,
                 generator=generator,
                 judge=gate,
@@ -116,7 +116,8 @@ async def _from_turn(
     prompt_format: PromptFormat,
 ) -> list[Draft]:
     heard = window.heard([(turn.role, turn.content) for turn in before])
-    judged = await judge_clauses(message.content, reader, judge, before=heard, answers=_asked(before) is not None)
+    asked = _asked(before)
+    judged = await judge_clauses(message.content, reader, judge, before=heard, answers=asked is not None)
     acted = [
         *(draft for draft in choices.drafts(message, before) if _shows_taste(_said(draft, message), judged)),
         *answers.drafts(message, before),
@@ -126,7 +127,7 @@ async def _from_turn(
     for picked in pick(judged):
         if any(source.start < picked.end and picked.start < source.end for source in spent):
             continue
-        draft = await _draft(message, picked, before, generator, now, prompt_format)
+        draft = await _draft(message, picked, before, asked, generator, now, prompt_format)
         if draft is not None and all(draft.text != other.text for other in found):
             found.append(draft)
         await asyncio.sleep(0)
@@ -235,6 +236,7 @@ async def _draft(
     message: Message,
     picked: Picked,
     before: Sequence[Message],
+    asked: Source | None,
     generator: Generator | None,
     now: int,
     prompt_format: PromptFormat,
@@ -243,7 +245,7 @@ async def _draft(
     start = picked.start + correcting.opening(message.content[picked.start : picked.end])
     source = align.source(message, start, picked.end)
     clause = clauses.Clause(start, picked.end, source.quote)
-    if (asked := _asked(before)) and len(words(source.quote)) <= FEW_WORDS and not rewrite.speaks_of_me(source.quote):
+    if asked and len(words(source.quote)) <= FEW_WORDS and not rewrite.speaks_of_me(source.quote):
         return _answer(message, source, asked, picked.kind, now)
     named = pronouns.resolve(clause, message, before)
     if named is None and _OWN.search(source.quote):
@@ -254,8 +256,9 @@ async def _draft(
     worded = await say.word(named.text, picked.kind, generator, prompt_format=prompt_format)
     when = dates.find(source.quote, message.time)
     if worded.how == "quote":
-        text = dates.annotate(pronouns.quoted(source.quote, named) if lent else worded.text, when)
-        sound = quote_check(pronouns.quoted(source.quote, named) if lent else worded.text, source.quote, context=lent)
+        said = pronouns.quoted(source.quote, named) if lent else worded.text
+        text = dates.annotate(said, when)
+        sound = quote_check(said, source.quote, context=lent)
     else:
         text = dates.annotate(worded.text, when)
         sound = check(text, source.quote, context=lent, dates=dates.labels(when)).ok

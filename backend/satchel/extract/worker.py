@@ -241,7 +241,7 @@ class ExtractionWorker:
 
         drafts = await pipeline.extract(
             [turns[index]],
-            pipeline.context_of(turns, index),
+            turns[:index],
             reader=self._models,
             generator=self._models,
             gate=await self.ready_gate(),
