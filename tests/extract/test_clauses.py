@@ -161,6 +161,22 @@ def test_of_a_very_long_message_the_start_and_the_end_are_read() -> None:
             "harp most evenings (I have played since I was nine), the wall on Fridays",
             ["harp most evenings", "I have played since I was nine", "the wall on Fridays"],
         ),
+        ("Galaxy S21, and the van's a 2012 Berlingo.", ["Galaxy S21", "the van's a 2012 Berlingo."]),
+        (
+            "It's me and my son Ivo, he's 9 and diabetic, and I'm vegan.",
+            ["It's me and my son Ivo", "he's 9 and diabetic", "I'm vegan."],
+        ),
+        (
+            "rowing on the canal every Monday, Ivo's swimming on Fridays at 5.",
+            ["rowing on the canal every Monday", "Ivo's swimming on Fridays at 5."],
+        ),
+        (
+            "is that safe given I've only got one kidney?",
+            ["is that safe", "I've only got one kidney"],
+        ),
+        ("When it rains, the roof leaks.", ["When it rains, the roof leaks."]),
+        ("I like the soup, the bread and the cheese.", ["I like the soup, the bread and the cheese."]),
+        ("Gyms on Tuesdays, on Thursdays and at 9 on Sundays", ["Gyms on Tuesdays, on Thursdays and at 9 on Sundays"]),
     ],
 )
 def test_a_statement_is_cut_out_of_the_request_around_it(said: str, clauses: list[str]) -> None:

@@ -565,7 +565,7 @@ _ASKS = re.compile(
 _JOINT = re.compile(
     r"(?P<comma>,[ \t]+)(?:(?:and|but|so|yet|plus|also|und|aber|et|mais|y|pero|e|mas)[ \t]+)?"
     r"|[ \t]+(?:and|but|so|yet|und|aber|et|mais|y|pero|e|mas)[ \t]+"
-    r"|(?P<reason>,?[ \t]+(?:because|since|as|cause|given that|considering|weil|da|parce qu[e'’]|car|porque"
+    r"|(?P<reason>,?[ \t]+(?:because|since|as|cause|given(?: that)?|considering|weil|da|parce qu[e'’]|car|porque"
     r"|pois)[ \t]+)"
     r"|(?P<hard>[ \t]*;[ \t]*|:[ \t]+|[ \t]+[-–—]+[ \t]+|—|[ \t]*\.\.\.[ \t]*|[ \t]*…[ \t]*)(?:(?:and|but|so)[ \t]+)?"
     r"|(?P<inverted>[ \t]*(?=¿))"
@@ -607,6 +607,29 @@ _POSSESSIVE_CLAUSE = re.compile(
     r"|runs?|studies|teaches"
     r"|ist|sind|hat|haben|war|est|sont|a|ont|es|son|tiene|está|é|são|tem))\b",
     re.I,
+)
+_VERB = (
+    r"(?:is|are|was|were|has|have|had|can|can['’]?t|cannot|does|doesn['’]?t|do|don['’]?t|will|won['’]?t|never|still|also"
+    r"|always|hates?|loves?|likes?|needs?|prefers?|lives?|works?|keeps?|runs?|goes|comes|gets|eats?|plays?|speaks?"
+    r"|teaches|studies|died|moved|got|started)"
+)
+_OTHERS_CLAUSE = re.compile(
+    r"(?:(?:he|she|they)(?:['’](?:s|re|ve|ll)|[ \t]+" + _VERB + r")"
+    r"|(?:(?:the|his|her|their)[ \t]+(?:(?!(?:he|she|they|i|we|you|it)\b)[\w-]+[ \t]+){0,2}?[\w-]+|dad|mum|mom"
+    r"|(?-i:[A-Z][\w-]+))(?:[ \t]+"
+    + _VERB
+    + r"|['’]s[ \t]+(?:an?|the|not|never|always|been|got|gone|in|on|my|our|\d+)))"
+    r"\b[ \t]+[\w\d]",
+    re.I,
+)
+"""Another subject and its verb: "the car's a Skoda", "she's seven", "Dad keeps bees"."""
+_WHEN = (
+    r"(?:(?:every|each|most|on)[ \t]+(?:other[ \t]+)?(?:mon|tues|wednes|thurs|fri|satur|sun|week|school[ \t]+)?"
+    r"(?:days?|mornings?|evenings?|afternoons?|nights?|weekdays?|weekends?)|at[ \t]+\d{1,2})\b"
+)
+_TIMED = re.compile(_WHEN, re.I)
+_TIMED_ENTRY = re.compile(
+    rf"(?!{_WHEN})(?!(?:at|on|in|from|to|then|or|not|except|and)\b)[\w'’-]+[ \t](?:[^,;]*?[ \t])?{_WHEN}", re.I
 )
 _CJK_ASKS = re.compile(r"[^，。]{0,40}?(?:吗|呢|哪|什么|怎么|如何|请|帮我|能不能|可以|推荐|几|多少|？|\?)")
 _OPENER = re.compile(
@@ -682,6 +705,11 @@ def _cuts(text: str, begin: int, joint: re.Match[str], end: int) -> bool:
         return comma or (question and not leans and _FIRST.match(text, begin, stop) is not None)
     # "so I can't run" is the point of what it follows; "my wife and I live" is one subject.
     so = text[stop:right].strip(" ,\t").lower() == "so"
+    if comma and not so and not own_right and not asks_right and not asks_left:
+        if not leans and _OTHERS_CLAUSE.match(text, right, end):
+            return True
+        if _TIMED.search(text, begin, stop) and _TIMED_ENTRY.match(text, right, end):
+            return True  # a list of what is when
     return own_right and words >= 3 and not leans and not so and (comma or asks_left or _own_clause(text, begin, stop))
 
 
