@@ -80,6 +80,8 @@ def test_a_paraphrase_is_one_more_observation(again: str, known: str) -> None:
         ("The user left the party early.", "The user lives in Lisbon."),
         ("The user moved to a new team.", "The user lives in Lisbon."),
         ("The user's friend Sara lives in Lyon.", "The user's friend Omar lives in Cairo."),
+        ("The user has a dog Rex.", "The user has no cats."),
+        ("The user has no pets.", "The user has two sisters."),
     ],
 )
 def test_another_thing_is_neither_the_same_nor_a_change(one: str, other: str) -> None:
@@ -155,6 +157,15 @@ CHANGES = [
     ),
     ("The user asks: “be brief from here on”", "The user asks: “I like long explanations, always”"),
     ("The user has had their first day at Harbour Foods.", "The user is a clerk at Brill and Sons."),
+    ("The user and others adopted a kitten.", "The user has no pets at the moment."),
+    ("The user's puppy chews everything.", "The user doesn't have any pets."),
+    ("The user has a baby daughter.", "The user and others have no children yet."),
+    ("Rowing is on Fridays now.", "The user said: “rowing on the canal every Monday at 6”"),
+    ("Bouldering is on Sundays now.", "A snack the user packs before bouldering on Saturdays."),
+    ("The user's new phone is a Galaxy S24.", "The user said: “iPhone 12”"),
+    ("The user sold the car.", "The user said: “the car's a 2009 Corolla with no radio”"),
+    ("The user's aunt Inga has moved to Malmö.", "The user's aunt Inga is coming from Lund where she lives."),
+    ("The user has switched to Julia completely.", "The user does everything in Matlab."),
 ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from satchel.extract.reconciling import correction, evidence
 from satchel.extract.reconciling.ending import contrasts, ended_by, ends
+from satchel.extract.reconciling.lacks import ends_lack, gained
 from satchel.extract.reconciling.slot_patterns import PROBES
 from satchel.extract.reconciling.slots import Slot, slots
 from satchel.extract.reconciling.stance import compares, replaces, stance
@@ -13,6 +14,9 @@ from satchel.extract.reconciling.statement import read
 from satchel.types import Draft, Memory
 
 DAY_MS = 86_400_000
+
+PROBED = 6
+"""Words of what is gained that are looked for."""
 
 Near = Sequence[tuple[Memory, float]]
 
@@ -24,6 +28,7 @@ def probes(draft: Draft) -> tuple[str, ...]:
         found += PROBES.get(one.attribute, one.attribute.removeprefix("the ").removeprefix("when ")).split()
         if one.subject.name or one.subject.relation not in {"user", "thing"}:
             found.append(one.subject.name or one.subject.relation)
+    found += sorted(gained(draft.text))[:PROBED]
     for end in ends(draft.text):
         found += [*end.matter, *end.left, end.parted or "", end.attribute or ""]
         found += ["partner", "wife", "husband", "girlfriend", "boyfriend"] if end.parted is not None else []
@@ -58,6 +63,8 @@ def against(draft: Draft, living: Near) -> tuple[list[Memory], list[Memory]]:
             continue
         verdict = slots_against(draft, memory, spoken=spoken, adds=statement.adds)
         if verdict is None and memory.kind != "event" and any(ended_by(end, memory.text) for end in gone):
+            verdict = True
+        if verdict is None and memory.kind != "event" and ends_lack(draft.text, memory.text):
             verdict = True
         if verdict is None and memory.kind != "event" and replaces(draft.text, memory.text, cosine):
             verdict = True

@@ -39,12 +39,13 @@ BRANDS = {
               r"|helix|cursor|notepad\+\+)",
     "browser": r"(?:firefox|chrome|safari|edge|brave|vivaldi|opera|arc)",
     "programming language": r"(?:python|rust|golang|go|java|kotlin|javascript|typescript|ruby|c\+\+|c#|swift|scala"
-                            r"|haskell|elixir|php|julia)",
+                            r"|haskell|elixir|php|julia|stata|spss|matlab|sas|(?-i:R))",
 }  # fmt: skip
 USES = (
     r"(?:(?:mainly|mostly|primarily|usually) )?(?:uses?|is using|has been using|runs?|is running|codes? in|writes?"
     r" code in|programs? in|works? (?:in|on)"
-    r"|develops? on|types? in|drives?|is driving|rides?|is on|owns?|has|has got)"
+    r"|develops? on|types? in|drives?|is driving|rides?|is on|owns?|has|has got"
+    r"|does (?:everything|most things|all (?:of )?(?:the user's |the )?(?:work|analys[ei]s|coding|programming)) (?:in|on|with))"
 )
 SWITCHES = (
     r"(?:(?:has |have )?(?:switched|moved|went|gone|migrated|upgraded|downgraded|changed|converted)(?: back|"
@@ -175,6 +176,7 @@ TOOLS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
         (rf"(?:{USES}|{BUYS}) {A}{NEW}(?:[\w-]+ )??(?P<value>{brand}\b.*)", True),
     )
 )
+_MACHINES = {name: BRANDS[name] for name in ("phone", "laptop", "car")}
 TEXT = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
@@ -202,6 +204,15 @@ TEXT = tuple(
         ("length of answers", rf"^(?:please )?(?:always |from now on,? )?(?:be|keep (?:it|things)|go|answer|explain)"
                               rf"(?: more)? (?P<value>{LENGTH})\b"),
         ("tone of answers", rf"\b{ANSWERS}\b.{{0,30}}?\b(?P<value>formal|informal|casual|friendly)\b"),
+        *(
+            (name, rf"^(?:the user's |the )?{NEW}{name} is {A}{NEW}(?:(?:19|20)\d\d )?(?P<value>{brand}\b.*)")
+            for name, brand in _MACHINES.items()
+        ),
+        *(
+            (name, rf"^(?:{A}{NEW}|the user is |is )(?:(?:19|20)\d\d )?(?P<value>{brand}\b.{{0,30}})$")
+            for name, brand in _MACHINES.items()
+        ),
+        ("home", r"\b(?:from|to|in) (?P<value>(?-i:[A-Z])[\w-]+),? where (?:he|she|they) lives?\b"),
         ("units of answers", r"\b(?:in|use|using) (?P<value>metric|imperial|celsius|fahrenheit|kilomet\w+|miles)\b"),
     )
 )  # fmt: skip
@@ -248,6 +259,11 @@ WHEN_MOVED = re.compile(
 )
 WHEN_DOES = re.compile(
     rf"^(?P<thing>(?:[\w'&-]+ ){{1,6}}?)(?:on |at |every |each |due )(?P<value>{WHEN}\b.*)$", re.IGNORECASE
+)
+WHEN_SAID_IN_PASSING = re.compile(
+    rf"\b(?:before|after|for|from|between) (?P<thing>[a-z]{{3,}}ing(?: (?:class|practice|lesson)s?)?) (?:on|every)"
+    rf" (?P<value>{WEEKDAY})\b",
+    re.IGNORECASE,
 )
 WHEN_LIGHT = frozenset(
     [

@@ -33,6 +33,7 @@ from satchel.extract.reconciling.slot_patterns import (
     WHEN_IS,
     WHEN_LIGHT,
     WHEN_MOVED,
+    WHEN_SAID_IN_PASSING,
 )
 from satchel.extract.reconciling.statement import USER, Clause, Mode, Subject, lemmas, read, relation
 
@@ -153,7 +154,9 @@ def _of_clause(clause: Clause) -> list[Slot]:
             fill("name", match["value"], match[0], weak=clause.subject.relation not in ONE)
     for name, pattern_ in TEXT:
         if (match := pattern_.search(text)) and not any(slot.attribute == name for slot in found):
-            fill(name, match["value"], match[0], subject=USER, passing=not pattern_.pattern.startswith("^the"))
+            whose = clause.subject if "|she|" in pattern_.pattern else USER
+            outright = pattern_.pattern.startswith("^the") or name in BRANDS
+            fill(name, match["value"], match[0], subject=whose, passing=not outright)
     if match := FAVOURITE.match(text):
         thing = match["thing"] or match["thing2"]
         fill(f"favourite {' '.join(lemmas(thing))}", match["value"] or match["value2"], match[0], subject=USER)
@@ -229,8 +232,12 @@ def _routine(clause: Clause, text: str, fill: object) -> None:
     moved = WHEN_MOVED.match(clause.predicate)
     fixed = WHEN_IS.match(text) if moved is None and clause.subject.relation == "thing" else None
     does = None
-    if moved is None and fixed is None and clause.subject.relation != "thing" and clause.mode != "past":
-        does = WHEN_DOES.match(clause.predicate)
+    if moved is None and fixed is None and clause.mode != "past":
+        does = (
+            WHEN_DOES.match(clause.predicate)
+            if clause.subject.relation != "thing" or _ACTIVITY.match(text)
+            else WHEN_SAID_IN_PASSING.search(text)
+        )
     match = moved or fixed or does
     if match is None:
         return
@@ -246,6 +253,7 @@ def _routine(clause: Clause, text: str, fill: object) -> None:
         fill(f"when {' '.join(forms)}", value, match[0], subject=subject, weak=weak, type_=kind)
 
 
+_ACTIVITY = re.compile(r"[a-z]{2,}ing\b(?! (?:is|was|has)\b)", re.IGNORECASE)
 _WAKES = re.compile(r"\b(?:wakes?|gets?) up ", re.IGNORECASE)
 
 
