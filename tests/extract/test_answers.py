@@ -65,6 +65,8 @@ def answered(asked: str, said: str, first: str = "Can you help me?") -> Draft | 
         ("Do you keep hens, by any chance?", "yep, eleven of them", "The user keeps hens, eleven of them."),
         ("I take it you work nights.", "That's right.", "The user works nights."),
         ("You mentioned you have two kids, right?", "correct", "The user has two kids."),
+        ("I'm guessing you run a bakery?", "good guess! so which oven?", "The user runs a bakery."),
+        ("That's a lot of wool. Presumably you keep sheep?", "bingo", "The user keeps sheep."),
         ("You seem to avoid motorways, is that right?", None, None),
     ],
 )
@@ -121,6 +123,8 @@ def test_a_short_answer_makes_a_fact_of_the_question(asked: str, said: str | Non
         ("Are you vegetarian?", "no, I eat meat"),
         ("Are you a morning person or an owl?", "yes"),
         ("As a result, you live longer.", "exactly"),
+        ("I'm guessing you run the old version?", "good guess"),
+        ("My guess is you live alone.", "wrong guess"),
     ],
 )
 def test_what_is_about_the_task_denied_or_passed_over_gives_nothing(asked: str, said: str) -> None:

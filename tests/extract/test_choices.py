@@ -255,6 +255,7 @@ def test_a_mention_of_an_option_is_no_choice(answer: str) -> None:
         ("Fix my code please", "You could use a loop, a map or recursion.", "let's go with the map"),
         ("What next?", "Would you like me to draft an email, a letter or a memo?", "a memo, please"),
         ("My feet hurt", "Do you have high arches, flat feet or old injuries?", "flat feet"),
+        ("Which shoes?", "Anything about your feet I should know, such as high arches or flat feet?", "flat, both"),
         ("help me plan the talk", "1. Draft the opening\n2. Draft the close\n3. Explain the data", "2 please"),
     ],
 )

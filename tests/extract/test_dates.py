@@ -25,6 +25,7 @@ TUESDAY = parse_iso("2025-06-10T09:30:00Z")
         ("I moved here last autumn", "last autumn", "2024-09"),
         ("My exam is on 5 July", "5 July", "2025-07-05"),
         ("The flight is tomorrow at 6pm", "tomorrow at 6pm", "2025-06-11"),
+        ("Day after tomorrow we get the keys", "Day after tomorrow", "2025-06-12"),
         ("I graduated in 2019", "in 2019", "2019"),
         ("I met him on Friday", "on Friday", "2025-06-06"),
         ("I'll see him on Friday", "on Friday", "2025-06-13"),

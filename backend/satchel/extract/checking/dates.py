@@ -45,7 +45,7 @@ _ORDINAL = r"\d{1,2}(?:st|nd|rd|th)?"
 _PHRASE = re.compile(
     rf"""(?<![\w-])(?:
       (?P<iso>\d{{4}}-\d\d-\d\d)
-    | (?P<point>(?:the\ day\ (?:before\ yesterday|after\ tomorrow)|yesterday|today|tonight|tomorrow|last\ night
+    | (?P<point>(?:(?:the\ )?day\ (?:before\ yesterday|after\ tomorrow)|yesterday|today|tonight|tomorrow|last\ night
         |this\ (?:morning|afternoon|evening))(?:\ (?:morning|afternoon|evening|night))?{_CLOCK})
     | (?P<ago>{_COUNT}\ (?:day|week|month|year)s?\ (?:ago|from\ now))
     | in\ (?P<ahead>{_COUNT}\ (?:day|week|month|year)s?)(?:'s?\ time)?(?!\ (?:a|per|of|or|to)\b)

@@ -438,7 +438,9 @@ _CLAIM = re.compile(
     r"""(?:^|(?<=[.!?,:;–—]\ )|(?<=[.!?]\n)|(?<=\n))
     (?P<lead>(?:so|ah|oh|and|but|then|ok(?:ay)?),?\ (?=you)|since\ |as\ (?=you\b)|given\ that\ |because\ (?=you)
       |(?:it\ )?(?:sounds|looks|seems)\ (?:like|as\ if|as\ though)\ |i'd\ (?:guess|say)\ (?:that\ )?
-      |i\ (?:guess|assume|gather|take\ it|imagine|suppose|see|know|remember)\ (?:that\ )?
+      |i\ (?:guess|assume|gather|take\ it|imagine|suppose|see|know|remember|suspect|believe)\ (?:that\ )?
+      |i'm\ (?:guessing|assuming|gathering|supposing)\ (?:that\ )?|(?:my\ guess\ is|i'd\ bet|i\ bet)\ (?:that\ )?
+      |(?:presumably|apparently|i\ presume),?\ (?:that\ )?
       |you(?:'ve|\ have)?\ (?:said|mentioned|told\ me)\ (?:that\ )?)?
     (?P<claim>you(?:'re|\ are|'ve\ (?:been|lived|worked|got)
         |\ (?:(?:usually|mostly|often|always|never|don't|currently|still)\ )?[a-z]+|\ (?:seem|appear)\ to\ \w+)\b
@@ -482,8 +484,12 @@ _TASKS = re.compile(
 _AGREES = re.compile(
     r"\W*(?:(?:oh|ah|haha|lol|well|wow)\W+)?(?P<strong>(?:yes|yeah|yep|yup|aye)?\W*(?:exactly"
     r"|that's (?:right|true|correct|me)|you are|spot[- ]on|correct|right on(?: both)?|bang on|indeed|true"
-    r"|precisely"
-    r"|you got it|you've got it|guilty(?: as charged)?|absolutely|i am|i do|that is (?:right|true"
+    r"|precisely|(?:you )?guess(?:ed)? (?:it|right|well|correctly)|(?:good|right|nice|great|lucky) guess|bingo"
+    r"|nailed it"
+    r"|well spotted|how did you (?:know|guess)|you(?:'re| are) right|quite right"
+    r"|right you are"
+    r"|that's it|that's the one|you got it|you've got it|guilty(?: as charged)?|absolutely|i am|i do"
+    r"|that is (?:right|true"
     r"|correct)|right)\b|(?P<weak>yes|yeah|yep|yup|aye|yea))(?:\s*(?:that's me|exactly|indeed|i am|i do"
     r"|correct|sure))?(?P<rest>.*)$",
     re.I | re.S,

@@ -399,7 +399,9 @@ MAX_QUESTION = 300
 
 _ASKS_WHAT_IS = re.compile(
     r"\b(?:do you (?:have|own|hold|suffer)|have you (?:got|had)|how do you (?:hold|get)|is (?:it|your|that)\b|were you"
-    r"|are (?:they|your|those)\b|does (?:it|your|the)\b|did (?:it|your|the|you)\b)[^.!?\n]*\?\W*$",
+    r"|are (?:they|your|those)\b|does (?:it|your|the)\b|did (?:it|your|the|you)\b"
+    r"|any(?:thing)?\b[^.!?\n]*\bi should know|is there anything\b|any (?:history|sign|trace|allerg\w+"
+    r"|injur\w+))[^.!?\n]*\?\W*$",
     re.I,
 )
 """What is so is asked, not what is liked: "Do you have high arches or flat feet?"."""

@@ -29,13 +29,17 @@ _HYPONYMS = {_form(kind): frozenset(map(_form, listed(names))) for kind, names i
 
 _NONE = re.compile(
     r"\b(?:has|have|owns?|keeps?|there (?:is|are)|with) (?:no|zero)(?: such)? (?P<thing>[\w' -]{2,40})"
-    r"|\b(?:has|have|does|do) not (?:(?:has|have|own|keep|got) )?(?:any|an?|the user's own|a single) (?P<thing2>[\w' -]{2,40})",
+    r"|\b(?:has|have|does|do) not (?:(?:has|have|own|keep|got) )?"
+    r"(?:any|an?|the user's own|a single)"
+    r" (?P<thing2>[\w' -]{2,40})",
     re.IGNORECASE,
 )
 _SOME = re.compile(
-    r"^(?:(?:has|have|is|are) )?(?:has|have|got|gets|adopted|rescued|bought|owns?|keeps?|took in|taken in|given birth to"
+    r"^(?:(?:has|have|is|are) )?(?:has|have|got|gets|adopted|rescued|bought|owns?|keeps?|took in|taken in"
+    r"|given birth to"
     r"|had|became the owner of|inherited|expects?|expecting)"
-    r" (?:(?:an?|another|the|one|two|three|four|five|\d+|the user's|their) (?:first |own |new )*)(?P<thing>[\w' -]{2,60})",
+    r" (?:(?:an?|another|the|one|two|three|four|five|\d+|the user's|their) (?:first |own |new )*)"
+    r"(?P<thing>[\w' -]{2,60})",
     re.IGNORECASE,
 )
 _OWNED = re.compile(r"the user's (?:(?:new|own|first|little|old) )*(?P<thing>[a-z-]+)\b", re.IGNORECASE)

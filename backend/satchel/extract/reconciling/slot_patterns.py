@@ -45,7 +45,8 @@ USES = (
     r"(?:(?:mainly|mostly|primarily|usually) )?(?:uses?|is using|has been using|runs?|is running|codes? in|writes?"
     r" code in|programs? in|works? (?:in|on)"
     r"|develops? on|types? in|drives?|is driving|rides?|is on|owns?|has|has got"
-    r"|does (?:everything|most things|all (?:of )?(?:the user's |the )?(?:work|analys[ei]s|coding|programming)) (?:in|on|with))"
+    r"|does (?:everything|most things|all (?:of )?(?:the user's |the )?(?:work|analys[ei]s|coding|programming))"
+    r" (?:in|on|with))"
 )
 SWITCHES = (
     r"(?:(?:has |have )?(?:switched|moved|went|gone|migrated|upgraded|downgraded|changed|converted)(?: back|"
