@@ -593,21 +593,20 @@ def _preference(
 
 
 def _statement(option: Option, options: Sequence[Option], topic: str | None) -> str:
-    """ "The user may prefer X over Y or Z.", never longer than can be read at a glance."""
-    verbs = all(one.verb for one in options)
-    mine = option.name if verbs else offers.as_noun(option)
-    others = [other.name if verbs else offers.as_noun(other) for other in options if other is not option]
+    """ "The user may prefer X over Y or Z.", never longer than can be read at a glance; in no words but those of the
+    offer and the question. The reasoning tells all that was offered."""
+    if all(one.verb for one in options):
+        return f"The user may prefer to {option.name}."
+    mine = offers.as_noun(option)
+    others = [offers.as_noun(other) for other in options if other is not option]
     others = [other for other in dict.fromkeys(others) if other.casefold() != mine.casefold()]
     names = (mine[:1].isupper() or mine[:1].isdigit()) and topic is not None and topic.endswith("s")
-    liked = f"to {mine}" if verbs else f"{topic} like {mine}" if names else mine
-    over = "rather than" if verbs else "over"
+    liked = f"{topic} like {mine}" if names else mine
     for count in range(min(OTHERS, len(others)), 0, -1):
-        rest = len(others) - count
-        series = _series_of([*others[:count], *([f"{rest} other option{'s' * (rest > 1)}"] if rest else [])], "or")
-        text = f"The user may prefer {liked} {over} {series}."
+        text = f"The user may prefer {liked} over {_series_of(others[:count], 'or')}."
         if len(words(text)) <= STATEMENT_WORDS:
             return text
-    return f"The user may prefer {liked} over the other options."
+    return f"The user may prefer {liked}."
 
 
 def _aversion(
