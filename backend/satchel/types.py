@@ -146,6 +146,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """Who worded `text`: the generator, a rewriting rule, or the quote itself (the last resort)."""
     correction: bool = False
     """The user says that something said before, by them or by the assistant, is wrong: "no, I moved to Porto"."""
+    beside: tuple[str, ...] = ()
+    """What the same turn says is over: "off the ramipril"."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

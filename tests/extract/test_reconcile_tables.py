@@ -166,6 +166,11 @@ CHANGES = [
     ("The user sold the car.", "The user said: “the car's a 2009 Corolla with no radio”"),
     ("The user's aunt Inga has moved to Malmö.", "The user's aunt Inga is coming from Lund where she lives."),
     ("The user has switched to Julia completely.", "The user does everything in Matlab."),
+    ("The user has moved over to KiCad for all their board layouts.", "The user does their board layouts in Eagle."),
+    ("The user is head gardener at Thornby Hall.", "The user is groundsman at Ashwell Park."),
+    ("The user signed with Orrin Freight.", "The user is third officer on the Halcyon, for Corvane Lines."),
+    ("So it's the mediterranean diet now.", "The user is doing low carb since June."),
+    ("The user asks: “plain paragraphs from now on”", "The user asks: “give me numbered steps, always”"),
 ]
 
 
@@ -248,6 +253,26 @@ def test_a_correction_of_something_unknown_is_just_new() -> None:
     correcting = msgspec.structs.replace(told, correction=True)
     assert decide(correcting, []) == New()
     assert against(correcting, memory("The user lives in Porto."), 0.1) == New()
+
+
+@pytest.mark.parametrize(
+    ("told", "beside", "known"),
+    [
+        ("They've put the user on losartan.", "off the enalapril", "The doctor put the user on enalapril in autumn."),
+        ("The user has the hybrid now.", "traded the old van", "The user has a blue van."),
+        ("The user listens to records.", "no more Tidal for me", "The user uses Tidal."),
+        ("The user eats beans and fish.", "the doctor wants the keto over with", "The user is doing keto since May."),
+    ],
+)
+def test_what_the_same_turn_says_is_over_ends_what_it_names(told: str, beside: str, known: str) -> None:
+    assert against(draft(told), memory(known), 0.3) == New()
+    assert against(msgspec.structs.replace(draft(told), beside=(beside,)), memory(known), 0.3) == Supersede(("old",))
+
+
+def test_what_is_not_tolerated_or_liked_is_not_over_with_what_is_given_up() -> None:
+    for known in ("The user is allergic to coffee.", "The user hates coffee.", "The user is not on coffee."):
+        told = msgspec.structs.replace(draft("The user drinks tea."), beside=("gave up coffee",))
+        assert against(told, memory(known), 0.3) == New()
 
 
 def test_an_event_neither_makes_nor_confirms_a_preference() -> None:

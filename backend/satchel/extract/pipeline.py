@@ -18,6 +18,7 @@ from satchel.extract.checking.check import check, quote_check
 from satchel.extract.choosing import clauses, gate, window
 from satchel.extract.dialogue import answers, choices, correcting, pronouns
 from satchel.extract.language.words import words
+from satchel.extract.reconciling import ending
 from satchel.extract.saying import keys, rewrite, say
 from satchel.models import Passage
 from satchel.types import Draft, Kind, Message, Source
@@ -42,6 +43,9 @@ MAX_QUOTE = 600
 
 TASTE = 0.15
 """The gate's probability from which taking an option is believed to show a taste."""
+
+OVER = 0.05
+"""The gate's probability from which a clause is heard when it says that something is over."""
 
 DOUBT = 0.25
 """The gate's probability from which a clause that it turns away is looked at again, by itself."""
@@ -133,7 +137,21 @@ async def _from_turn(
         await asyncio.sleep(0)
     known = {message.id: message, **{turn.id: turn for turn in before}}
     found += [_placed(draft, message, now) for draft in acted]
-    return [draft for draft in found if _rests_on(draft, known)]
+    over = _said_over(judged)
+    return [msgspec.structs.replace(draft, beside=over) for draft in found if _rests_on(draft, known)]
+
+
+def _said_over(judged: Sequence[Judged]) -> tuple[str, ...]:
+    """The clauses that say that something is over, worded like statements. They need not be worth remembering: "off the
+    ramipril" says which memory is no longer true."""
+    said = []
+    for one in judged:
+        if one.verdict.probability >= OVER:
+            start, end = rewrite.trim(one.clause.text)
+            text = rewrite.third_person(one.clause.text[start:end]) or one.clause.text[start:end]
+            if ending.ends(text):
+                said.append(text)
+    return tuple(said)
 
 
 def context_of(turns: Sequence[Message], index: int) -> list[Message]:

@@ -13,7 +13,7 @@ from satchel.extract.language.english import listed
 from satchel.extract.language.words import content, plain, same, words
 from satchel.extract.reconciling.slots import slots
 from satchel.extract.reconciling.stance import ASIDE, DISLIKES, HABITUAL, LIKES
-from satchel.extract.reconciling.statement import DATED, USER, Clause, Subject, lemma, lemmas, read, relation
+from satchel.extract.reconciling.statement import DATED, THING, USER, Clause, Subject, lemma, lemmas, read, relation
 
 
 class End(msgspec.Struct, frozen=True):
@@ -31,11 +31,19 @@ class End(msgspec.Struct, frozen=True):
 _GIVES_UP = re.compile(
     r"^(?:has |have |had to |is |did )?(?:recently |just )?(?P<verb>quit|quits|quitting|gave up|given up|giving up"
     r"|stopped|stops|ditched|dropped|cut out|cut back"
-    r"|sold|cancel+ed|got rid of|gotten rid of|gave away|given away|lost|returned|threw (?:out|away)|unsubscribed"
+    r"|sold|traded(?: in)?|cancel+ed|got rid of|gotten rid of|gave away|given away|lost|returned|threw (?:out"
+    r"|away)|unsubscribed"
     r" from|deleted|finished|completed|closed"
     r"|scrapped|donated|resigned from|uninstalled|dropped out of|off|is off|came off|paused|said goodbye to|done"
     r" with|through with|sick of using)"
     r" (?P<what>.+)$",
+    re.IGNORECASE,
+)
+_IS_GONE = re.compile(
+    r"^(?:the |the user's |user's )?(?P<what>[\w' -]{2,40}?) (?:is|are) (?:gone|history|no more|over"
+    r"|off the menu|out of"
+    r" the picture)\b|^(?:for the user, )?no more (?P<what2>[\w' -]{2,40}?)(?: for the user)?$"
+    r"|\bwants? (?:the |the user's )?(?P<what3>[\w' -]{2,40}?) over(?: and done)? with\b",
     re.IGNORECASE,
 )
 _PARTS = re.compile(
@@ -105,6 +113,10 @@ def _of_clause(clause: Clause) -> list[End]:
         return found
     if clause.subject.relation != "thing" and _DIES.match(predicate) and clause.subject != USER:
         found.append(End(about=clause.subject))
+    if (match := _IS_GONE.search(clause.text)) and not found:
+        what = match["what"] or match["what2"] or match["what3"]
+        if forms := tuple(form for form in lemmas(what) if form not in ASIDE):
+            found.append(End(matter=forms))
     if match := _PARTS.search(predicate):
         who = match["who"] or match["who2"] or match["who3"] or ""
         if (
@@ -199,6 +211,21 @@ def ended_by(end: End, text: str) -> bool:
             left = set(forms) - wanted - _USAGES - HABITUAL - ASIDE
             if len(left) <= max(2, len(wanted)):
                 return True
+    return False
+
+
+def named_in(end: End, text: str) -> bool:
+    """Whether a memory's sentence, which holds now, names what is over: for an end that was said beside something else,
+    and so names it plainly. What is liked or not tolerated is not had."""
+    wanted = [form for form in end.matter if form not in {"old", "first", "new"}]
+    if not wanted or end.subject not in {USER, THING}:
+        return False
+    for clause in read(text).clauses:
+        forms = lemmas(clause.text)
+        if clause.mode != "now" or clause.denied or set(forms) & (LIKES | DISLIKES | {"allergic"}):
+            continue
+        if any(forms[at : at + len(wanted)] == wanted for at in range(len(forms))):
+            return True
     return False
 
 

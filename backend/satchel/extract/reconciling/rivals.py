@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from satchel.extract.reconciling import correction, evidence
-from satchel.extract.reconciling.ending import contrasts, ended_by, ends
+from satchel.extract.reconciling.ending import contrasts, ended_by, ends, named_in
 from satchel.extract.reconciling.lacks import ends_lack, gained
 from satchel.extract.reconciling.slot_patterns import PROBES
 from satchel.extract.reconciling.slots import Slot, slots
-from satchel.extract.reconciling.stance import compares, replaces, stance
+from satchel.extract.reconciling.stance import compares, replaces, stance, switched
 from satchel.extract.reconciling.statement import read
 from satchel.types import Draft, Memory
 
@@ -29,7 +29,7 @@ def probes(draft: Draft) -> tuple[str, ...]:
         if one.subject.name or one.subject.relation not in {"user", "thing"}:
             found.append(one.subject.name or one.subject.relation)
     found += sorted(gained(draft.text))[:PROBED]
-    for end in ends(draft.text):
+    for end in (*ends(draft.text), *(end for said in draft.beside for end in ends(said))):
         found += [*end.matter, *end.left, end.parted or "", end.attribute or ""]
         found += ["partner", "wife", "husband", "girlfriend", "boyfriend"] if end.parted is not None else []
         found += [end.about.name or end.about.relation] if end.about is not None else []
@@ -54,6 +54,7 @@ def against(draft: Draft, living: Near) -> tuple[list[Memory], list[Memory]]:
     statement = read(draft.text)
     spoken = statement.changes or any(read(source.quote).changes for source in draft.sources)
     gone = ends(draft.text)
+    gone_beside = [end for said in draft.beside for end in ends(said)]
     for memory, cosine in others:
         if memory.id in over:
             continue
@@ -63,6 +64,14 @@ def against(draft: Draft, living: Near) -> tuple[list[Memory], list[Memory]]:
             continue
         verdict = slots_against(draft, memory, spoken=spoken, adds=statement.adds)
         if verdict is None and memory.kind != "event" and any(ended_by(end, memory.text) for end in gone):
+            verdict = True
+        if (
+            verdict is None
+            and memory.kind != "event"
+            and any(ended_by(end, memory.text) or named_in(end, memory.text) for end in gone_beside)
+        ):
+            verdict = True
+        if verdict is None and memory.kind != "event" and switched(draft.text, memory.text):
             verdict = True
         if verdict is None and memory.kind != "event" and ends_lack(draft.text, memory.text):
             verdict = True

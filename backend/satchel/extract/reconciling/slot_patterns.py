@@ -26,6 +26,15 @@ OCCUPATION = (
 )
 DIET = (r"(?P<value>vegan|vegetarian|veggie|pescatarian|pescetarian|omnivore|omnivorous|flexitarian|carnivore"
          r"|plant-based|meat[- ]eater)")  # fmt: skip
+ROLE = (
+    r"(?!(?:member|customer|visitor|user|patient|student|resident|never|ever|together|over|under)\b)"
+    r"(?:[a-z]+(?:er|or|ist|ian|ant|man|woman)|lead|head|chief|clerk|nurse|cook|chef|vet|apprentice)"
+)
+"""The last word of what somebody is at work, whatever it is: without an article it is no mere description."""
+REGIME = (
+    r"(?:keto|paleo|low[- ]carb|low[- ]fodmap|low[- ]fat|low[- ]salt|mediterranean|atkins|whole30|carnivore|dash"
+    r"|gluten[- ]free|dairy[- ]free|plant[- ]based)(?: diet)?"
+)
 BRANDS = {
     "phone": r"(?:iphone|pixel|galaxy|oneplus|xiaomi|fairphone|nokia|motorola|huawei|android phone|samsung)",
     "laptop": r"(?:macbook|thinkpad|dell xps|xps|surface|framework|zenbook|chromebook|lenovo|dell|asus)",
@@ -75,6 +84,10 @@ SHIFTED = (
 ANSWERS = r"(?:answers?|versions?|repl(?:y|ies)|responses?|explanations?|explain|answering)"
 SHORT = ("short", "shorter", "brief", "briefly", "concise", "terse", "to the point", "compact")
 LONG = ("long", "longer", "detailed", "detail", "in detail", "thorough", "in depth", "full", "fuller", "extensive")
+FORM = (
+    r"(?:plain |short |full )?(?:paragraphs|prose|full sentences|bullets|bullet points|numbered (?:steps|lists?)"
+    r"|checklists?)"
+)
 LENGTH = "|".join((*SHORT, *LONG))
 
 PATTERNS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
@@ -110,6 +123,11 @@ PATTERNS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
                      rf"|(?:took|started) {A}{NEW}(?:job|role|position)(?: as .+?)? (?:at|with)|is at) {PLACE}", False),
         ("employer", rf"(?:(?:was|got|has been|is)(?: being)? )?promoted to .+? (?:at|with) {PLACE}", False),
         ("employer", rf"is {A}(?:[\w-]+ ){{0,3}}?{OCCUPATION} (?:at|for|with) {PLACE}", False),
+        ("employer", rf"is {A}(?:[\w-]+ ){{0,3}}?(?:{OCCUPATION}|{ROLE}) (?:on|in) [^,]{{3,40}},"
+                     rf" (?:at|for|with) {PLACE}", False),
+        ("employer", rf"is (?:[a-z][\w-]* ){{0,3}}?{ROLE} (?:at|for) {PLACE}", False),
+        ("employer", rf"(?:has )?signed with {PLACE}", False),
+        ("job", rf"is (?P<value>(?!(?:an?|the) )(?:[a-z][\w-]* ){{0,3}}?{ROLE}) (?:at|for) (?-i:[A-Z])[\w-]+.*", False),
         ("employer", rf"(?:has|has had|is on) (?:{A}|their )first (?:day|week|month)(?: of work)?"
                      rf" (?:at|with) {PLACE}", False),
         ("job", r"(?:works?|is working|has been working|is employed|is training)(?: (?:full|part)[- ]time)? as"
@@ -135,9 +153,8 @@ PATTERNS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
         ("diet", r"(?:eats?|is eating|(?:has )?started eating|(?:has )?began eating|went back to eating|has gone"
                  r" back to eating) "
                  r"(?P<value>meat|everything)\b(?= again|$).*", False),
-        ("regime", r"(?:is|went|has gone|is doing|is on|follows?|does|started|is doing)(?: (?:an?|the))?"
-                   r" (?P<value>keto|paleo|low-carb|low-fodmap|mediterranean"
-                   r"|atkins|whole30|carnivore diet)\b.*", False),
+        ("regime", rf"(?:is|went|has gone|is doing|is on|follows?|does|started|doing|eats?|eating)(?: (?:an?|the))?"
+                   rf" (?P<value>{REGIME})\b.*", False),
         ("partner", rf"(?:is|got|has been|is getting|became)(?: (?:married|engaged) to| dating| seeing| going out"
                     rf" with| in a relationship with"
                     rf"| together with| with) {NAME}", False),
@@ -204,6 +221,9 @@ TEXT = tuple(
         ("length of answers", rf"\b(?P<value>{LENGTH})\b.{{0,20}}?\b{ANSWERS}\b"),
         ("length of answers", rf"^(?:please )?(?:always |from now on,? )?(?:be|keep (?:it|things)|go|answer|explain)"
                               rf"(?: more)? (?P<value>{LENGTH})\b"),
+        ("form of answers", rf"\b(?:as|in|use|using|with|user|only) (?P<value>{FORM})\b"),
+        ("form of answers", rf"^(?:just |only |please |plain )*(?P<value>{FORM})\b"
+                            r".{0,30}\b(?:from (?:now )?on|always|in general)"),
         ("tone of answers", rf"\b{ANSWERS}\b.{{0,30}}?\b(?P<value>formal|informal|casual|friendly)\b"),
         *(
             (name, rf"^(?:the user's |the )?{NEW}{name} is {A}{NEW}(?:(?:19|20)\d\d )?(?P<value>{brand}\b.*)")
@@ -213,6 +233,7 @@ TEXT = tuple(
             (name, rf"^(?:{A}{NEW}|the user is |is )(?:(?:19|20)\d\d )?(?P<value>{brand}\b.{{0,30}})$")
             for name, brand in _MACHINES.items()
         ),
+        ("regime", rf"^(?:so )?(?:it is|it's) (?:the |a )?(?P<value>{REGIME})\b"),
         ("home", r"\b(?:from|to|in) (?P<value>(?-i:[A-Z])[\w-]+),? where (?:he|she|they) lives?\b"),
         ("units of answers", r"\b(?:in|use|using) (?P<value>metric|imperial|celsius|fahrenheit|kilomet\w+|miles)\b"),
     )

@@ -212,6 +212,35 @@ def replaces(new: str, known: str, cosine: float) -> bool:
     return start > 0 and bool(kept) and 0 < len(changed) <= MAX_CHANGED and 0 < len(before) <= MAX_CHANGED
 
 
+_SWITCHED = re.compile(
+    r"^(?:has |have )?(?:switched|moved|changed|gone|went|converted)(?: \w+ly| over| back)* to (?P<new>.+?)"
+    r" (?:for|at|in|with) (?P<what>.+)$",
+    re.IGNORECASE,
+)
+_WITH = re.compile(
+    r"^(?:uses?|does|runs?|writes?|works?|builds?|makes?|keeps?|codes?|plans?|has)\b(?P<what>.*?)"
+    r"\b(?:uses?|in|on|with|using) (?P<old>[\w.+#' -]+)$",
+    re.IGNORECASE,
+)
+
+
+def switched(new: str, known: str) -> bool:
+    """ "Has switched to MicroPython for all boat things" ends "does all boat gadgets in Arduino": another means to do
+    the same, the same being said in a word that both have."""
+    for mine in read(new).clauses:
+        change = _SWITCHED.match(mine.predicate)
+        if change is None or mine.mode != "now" or mine.denied:
+            continue
+        for theirs in read(known).clauses:
+            before = _WITH.match(theirs.predicate)
+            if before is None or theirs.mode != "now" or theirs.denied or not mine.subject.may_be(theirs.subject):
+                continue
+            shared = (set(lemmas(change["what"])) & set(lemmas(before["what"]))) - HABITUAL - ASIDE
+            if shared and not set(lemmas(change["new"])) & set(lemmas(before["old"])):
+                return True
+    return False
+
+
 def _shared(one: list[str], other: list[str]) -> int:
     """How many words two begin with alike."""
     count = 0

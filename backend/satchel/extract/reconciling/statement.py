@@ -80,7 +80,7 @@ _SPELLED = tuple(
         (r"\b(\w+)n't\b", r"\1 not"),
         (r"\b(do|does|did|is|was|wo|ca)nt\b", r"\1 not"),
         (r"\b(it|he|she|that|there|who)'s\b", r"\1 is"),
-        (r"\b(the \w+)'s(?= (?:an?|the|not|now|on|in|at)\b)", r"\1 is"),
+        (r"\b(the \w+)'s(?= (?:an?|the|not|now|on|in|at|gone|over|history)\b)", r"\1 is"),
         (r"\bthe user am\b", "the user is"),
         (r"\b(?:has|have) got\b", "has"),
         (r"\bnot (?:any ?more|any longer)\b", "no longer"),
