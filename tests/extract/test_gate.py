@@ -205,6 +205,38 @@ def test_what_is_plainly_nothing_is_not_read(text: str) -> None:
     assert not worth_reading(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ok, imagine I'm a widow with two houses",
+        "say we had three million users",
+        "Stell dir vor, ich wäre Bürgermeister",
+        "I think the ending was rushed",
+        "I read somewhere that eels can walk",
+        "The tram is a disgrace, in my opinion",
+        "and in the oven, how long",
+        "Looking for a quiet keyboard",
+    ],
+)
+def test_what_is_supposed_thought_sought_or_asked_is_not_read(text: str) -> None:
+    assert not worth_reading(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I think my knee will never be the same",
+        "I'm looking for a flat in Ghent",
+        "I believe in ghosts and always have",
+        "I find crowds hard on my nerves",
+        "The commute is killing me, if you ask me",
+        "I say grace before meals",
+    ],
+)
+def test_what_says_something_of_the_user_in_such_words_is_read(text: str) -> None:
+    assert worth_reading(text)
+
+
 def test_statements_are_read() -> None:
     assert [text for text, _ in MEMORABLE if not worth_reading(text)] == []
 

@@ -59,7 +59,18 @@ FEW_WORDS = 6
 """An answer of at most so many words says little without its question."""
 
 
-_OWN = re.compile(r"\b(?:my|our) \w", re.IGNORECASE)
+_OWN = re.compile(
+    r"\b(?:my|our) \w|^\W*they(?:['’](?:ve|re|d)| have| had)? .*\b(?:me|us)\b"
+    r"|^\W*(?:it['’]?s|it is|it was) .*\b(?:that )?(?:i|we) [a-z]",
+    re.IGNORECASE,
+)
+"""Where a pronoun for a subject leaves nothing open: "they moved my shift", "they've put me on it", "it's tea that I
+drink"."""
+
+
+_ASIDE = re.compile(r"(?:it|that|this)(?: (?:works|worked|helps|helped|is|was)|['’]s) [^,.;]{0,30}?(?:but|though)[ ,]+"
+                    r"|(?:it|that|this) (?:works|worked|helps|helped)[ ,]+(?:but )?", re.IGNORECASE)  # fmt: skip
+"""What is said of the answer before an order: "it works but no emojis, ever"."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -261,6 +272,8 @@ async def _draft(
 ) -> Draft | None:
     """The draft of one clause; None when nobody can say whom it speaks of, or no wording passes the check."""
     start = picked.start + correcting.opening(message.content[picked.start : picked.end])
+    if picked.kind == "instruction" and (aside := _ASIDE.match(message.content, start, picked.end)):
+        start = aside.end()
     source = align.source(message, start, picked.end)
     clause = clauses.Clause(start, picked.end, source.quote)
     if asked and len(words(source.quote)) <= FEW_WORDS and not rewrite.speaks_of_me(source.quote):
@@ -283,7 +296,7 @@ async def _draft(
     if not sound:
         return None
     return Draft(
-        kind=picked.kind,
+        kind=_happened(picked.kind, source.quote, when),
         text=text,
         key=keys.key(named.text),
         tags=keys.tags(named.text),
@@ -293,6 +306,29 @@ async def _draft(
         how=worded.how,
         correction=correcting.corrects(clause, message, before),
     )
+
+
+_HAPPENED = re.compile(
+    r"\b(?:i|we|my \w+|our \w+|he|she) (?:just |finally |only |recently )?(?:moved|switched|changed|started"
+    r"|joined|got|broke|tore"
+    r"|had|bought|sold|adopted|married|graduated|passed|won|lost|quit|left|retired|ran|finished|began|signed|flew|met)\b",
+    re.I,
+)
+_LASTS = re.compile(
+    r"\b(?:still|ever since|since then|to this day|never healed|(?:has|have)n['’]?t|won['’]?t|and now|so now"
+    r"|these days)\b",
+    re.I,
+)
+_SOME_TIME = re.compile(
+    r"\b(?:in (?:the )?(?:spring|summer|autumn|fall|winter)|at (?:christmas|easter)|over the holidays)\b", re.I
+)
+
+
+def _happened(kind: Kind, quote: str, when: Sequence[dates.When]) -> Kind:
+    """A fact that tells when something happened is an event; an event whose consequence lasts is a fact."""
+    if kind == "fact" and _HAPPENED.search(quote) and (when or _SOME_TIME.search(quote)) and not _LASTS.search(quote):
+        return "event"
+    return "fact" if kind == "event" and _LASTS.search(quote) else kind
 
 
 def _answer(message: Message, said: Source, asked: Source, kind: Kind, now: int) -> Draft:

@@ -129,9 +129,17 @@ _LABELLED = re.compile(
     re.I,
 )
 _PRETENCE = re.compile(
-    r"\b(?:role-?play(?:ing)?|let'?s (?:pretend|imagine|play)|stay in character|in this (?:scenario|game|story))\b",
+    r"\b(?:role-?play(?:ing)?|let'?s (?:pretend|imagine|play)|stay in character|in this (?:scenario|game|story)"
+    r"|mock (?:interview|trial|exam|debate|hearing|negotiation))\b",
     re.I,
 )
+_OUT_OF_PLAY = re.compile(
+    r"\b(?:out of (?:character|the game)|ooc|break(?:ing)? character|stepping out|real me|in real life|irl"
+    r"|pause the game"
+    r"|timeout|time out)\b",
+    re.I,
+)
+"""The user speaks for themselves again."""
 
 
 def own_words(text: str) -> Iterator[Span]:
@@ -181,7 +189,7 @@ def _foreign_lines(text: str, lines: list[Span]) -> list[bool]:
     """For each line, whether it is blank or not the user's own words."""
     foreign = [False] * len(lines)
     fence = ""
-    rest_is_foreign = _PRETENCE.search(text, 0, MAX_SENTENCE) is not None
+    played = rest_is_foreign = _PRETENCE.search(text, 0, MAX_SENTENCE) is not None
     mail = False
     # A label that comes again is a speaker; labels that come once ("Age: 34") may be the user's own list.
     labels = Counter(label for start, end in lines if (label := _speaker(text, start, end)))
@@ -203,7 +211,7 @@ def _foreign_lines(text: str, lines: list[Span]) -> list[bool]:
                 fence = mark
             continue
         foreign[number] = (
-            rest_is_foreign
+            (rest_is_foreign and not (played and _OUT_OF_PLAY.search(text, start, end)))
             or mail
             or _QUOTED.match(text, start, end) is not None
             or _URL_ONLY.match(text, start, end) is not None

@@ -69,16 +69,59 @@ _ASIDE = re.compile(
 )
 
 
+_SUPPOSES = re.compile(
+    r"\W*(?:(?:ok(?:ay)?|so|now|and|then|just|please|well|right)\b[ ,]*){0,3}"
+    r"(?:(?:let['’]?s |let us )?(?:imagine|suppose|pretend|assume)(?: that)?|(?:let['’]?s )?say(?: that)?"
+    r"|what if|picture this:?)"
+    r"[ ,]+(?:i|i['’](?:m|ve|d)|we|we['’](?:re|ve)|my|our|the|you)\b"
+    r"|\W*(?:mettiamo che|poniamo che|immagina|supongamos|imagina que|imaginons|supposons|mettons que|stell dir vor"
+    r"|angenommen|nehmen wir an|suponhamos|imagine que|stel(?: je voor)?,? dat)\b",
+    re.I,
+)
+"""A case that is supposed: "say I had two houses"."""
+
+_OPINION = re.compile(
+    r"\W*(?:(?:and|but|so|well|honestly|personally|still)[ ,]+){0,2}i (?:really |honestly |firmly |still )?"
+    r"(?:think|believe|feel|reckon|suspect|guess|find|would say)(?: that)? "
+    r"(?:the|it|it['’]?s|this|these|those|they|people|most|all|some|every\w*|no|there) "
+    r"|\W*(?:i (?:read|heard|saw|learned|learnt|noticed)(?: somewhere| recently| once)?,? (?:that|how|about)\b)",
+    re.I,
+)
+"""What is thought of the world, or was read of it: no fact about the one who says it."""
+
+_IN_MY_VIEW = re.compile(r"(?P<what>[^,.]*), (?:in my (?:view|opinion|book)|if you ask me|imo)\W*$", re.I)
+
+_ASKS_LAST = re.compile(
+    r"\b(?:how (?:long|many|much|far|often|old|big|late|early|come|so)|why|which (?:one|ones|is it)|what then|where to"
+    r"|when exactly)\W*$",
+    re.I,
+)
+_SEEKS = re.compile(
+    r"\W*(?:looking for|searching for|in search of|after) (?:an?|the|some|any|ideas?|something|good|tips)\b", re.I
+)
+
+
+def says_nothing_of_me(clause: str) -> bool:
+    """Whether a clause supposes, opines, seeks or asks, by its form alone."""
+    if _SUPPOSES.match(clause) or _ASKS_LAST.search(clause) or _SEEKS.match(clause):
+        return True
+    if view := _IN_MY_VIEW.match(clause):
+        return _PERSONAL.search(view["what"]) is None
+    opinion = _OPINION.match(clause)
+    return opinion is not None and _PERSONAL.search(clause[opinion.end() :]) is None
+
+
 def worth_reading(clause: str, *, answers: bool = False) -> bool:
     """Whether a clause could hold something, by a rule that costs microseconds.
 
     It turns away what is not two words (one is enough where it `answers` a question), what is too long to have been
-    typed as a statement, greetings, thanks, asides, a word looked for, and a question in which nobody speaks of
+    typed as a statement, greetings, thanks, asides, a word looked for, what is supposed, thought or sought, and a
+    question in which nobody speaks of
     themselves.
     """
     if len(clause) > MAX_CLAUSE or _CHITCHAT.match(clause) or _ASIDE.match(clause):
         return False
-    if _WORD_WANTED.match(clause):
+    if _WORD_WANTED.match(clause) or says_nothing_of_me(clause):
         return False
     if clause.rstrip().endswith(("?", "？")) and not _PERSONAL.search(clause):
         return False
