@@ -225,16 +225,24 @@ async def judge_clauses(
 
 async def _looked_at_again(judged: list[Judged], reader: Reader, judge: gate.Gate) -> list[Judged]:
     """Clauses that their surroundings leave in doubt are read by themselves as well, and the mean decides: what people
-    plainly say of themselves stands beside anything, and what a game or a letter rules out stays out."""
-    doubtful = [at for at, one in enumerate(judged) if one.verdict.kind is None and one.verdict.probability >= DOUBT]
+    plainly say of themselves stands beside anything, what a game or a letter rules out stays out, and what is nobody's
+    is not the user's because it stands among such."""
+    doubtful = [at for at, one in enumerate(judged) if _is_doubtful(one)]
     if not doubtful:
         return judged
     alone = judge.judge(await reader.read([Passage(((judged[at].clause.text, True),)) for at in doubtful]))
     for at, verdict in zip(doubtful, alone, strict=True):
         mean = (judged[at].verdict.probability + verdict.probability) / 2
-        kind = verdict.kind if mean >= EVEN else None
+        kind = (judged[at].verdict.kind or verdict.kind) if mean >= EVEN else None
         judged[at] = Judged(judged[at].clause, gate.Verdict(kind, mean))
     return judged
+
+
+def _is_doubtful(one: Judged) -> bool:
+    """Nearly kept; or kept, though no "I" or "my" is in it: a lecture's sentences stand together like one's own."""
+    if one.verdict.kind is None:
+        return one.verdict.probability >= DOUBT
+    return not gate.is_personal(one.clause.text)
 
 
 def pick(judged: Sequence[Judged]) -> list[Picked]:

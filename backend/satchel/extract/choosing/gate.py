@@ -111,6 +111,11 @@ def says_nothing_of_me(clause: str) -> bool:
     return opinion is not None and _PERSONAL.search(clause[opinion.end() :]) is None
 
 
+def is_personal(clause: str) -> bool:
+    """Whether the user stands in it by a pronoun of the first person."""
+    return _PERSONAL.search(clause) is not None
+
+
 def worth_reading(clause: str, *, answers: bool = False) -> bool:
     """Whether a clause could hold something, by a rule that costs microseconds.
 
