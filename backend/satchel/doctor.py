@@ -132,6 +132,13 @@ def _store(data: Path) -> Iterator[Finding]:
             yield Finding(
                 "note", f"{behind:,} items wait for their vector", "Leave Satchel running; it works them off."
             )
+        unsound = vectors.unsound(db)
+        if unsound:
+            yield Finding(
+                "wrong",
+                f"{unsound:,} entries of the index of meaning do not fit what they stand for",
+                "Restore a backup; please report this.",
+            )
         dead = jobs.counts(db)["failed"]
         if dead:
             why = jobs.listed(db, "failed", 1)[0].error

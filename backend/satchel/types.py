@@ -162,6 +162,22 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int = 0
 
 
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """How what stands around a turn answers the question: a turn is often understood only with the one before it.
+
+    BM25 as shares of the best turn's, cosines as they are. `conversation_*`: the best few of its conversation.
+    """
+
+    own: float
+    before: float
+    after: float
+    conversation: float
+    similarity: float
+    similarity_before: float
+    similarity_after: float
+    similarity_conversation: float
+
+
 class Candidate(msgspec.Struct, kw_only=True):
     """A memory or turn on its way through recall, with how each recaller found it.
 
@@ -187,5 +203,6 @@ class Candidate(msgspec.Struct, kw_only=True):
     tags: tuple[str, ...] = ()
     lexical: float = 0.0
     similarity: float | None = None
+    around: Surroundings | None = None
     score: float = 0.0
     special: tuple[Category, ...] = ()

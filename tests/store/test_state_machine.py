@@ -24,7 +24,7 @@ CONVERSATIONS = [
     (profile, site, name) for profile in ("me", "work") for site in ("a.test", "b.test") for name in ("c1", "c2")
 ][:6]
 JUMPS = (1, 999, 5_001, 61_000, 200_000, DAY, -1, -1_000, -61_000, -DAY, -40 * DAY)
-DIMENSIONS = 4
+DIMENSIONS = 8
 LONGEST_WAIT = jobs.BACK_OFF_MS[-1]
 
 Place = tuple[str, str, str]
@@ -353,7 +353,9 @@ class Machine(RuleBasedStateMachine):
             self.store.write_now(lambda tx: vectors.prepare(tx, "model", DIMENSIONS))
             self.prepared = True
         items = self.store.read_now(lambda db: vectors.waiting(db, limit))
-        filled = [(item, struct.pack("<4f", *(self.random.random() for _ in range(4)))) for item in items]
+        filled = [
+            (item, struct.pack("<8f", *(self.random.random() - 0.5 for _ in range(DIMENSIONS)))) for item in items
+        ]
         self.store.write_now(lambda tx: vectors.put(tx, filled))
 
     # Forgetting
@@ -474,7 +476,7 @@ class Machine(RuleBasedStateMachine):
             assert column("SELECT rowid FROM memory_words ORDER BY rowid") == memory_pks
             for kind, pks in (("turn", turn_pks), ("memory", memory_pks)):
                 waiting = column(f"SELECT pk FROM unindexed WHERE type = '{kind}'")
-                done = column(f"SELECT pk FROM {kind}_vectors") if self.prepared else []
+                done = column(f"SELECT pk FROM {kind}_vector") if self.prepared else []
                 assert sorted(waiting + done) == pks
             words = sorted(self.turn_words)[-3:] + sorted(self.memory_words)[-2:]
             for word in words:

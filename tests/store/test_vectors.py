@@ -11,9 +11,10 @@ from storing import capture, draft, remember, said
 from satchel.store import Store, log, vectors
 
 
-def pack(*values: float) -> bytes:
+def pack(*values: float, width: int = 8) -> bytes:
+    """A unit vector that begins with these numbers."""
     length = math.sqrt(sum(v * v for v in values))
-    return struct.pack(f"<{len(values)}f", *(v / length for v in values))
+    return struct.pack(f"<{width}f", *(v / length for v in values), *[0.0] * (width - len(values)))
 
 
 def waiting(store: Store) -> list[vectors.Waiting]:
@@ -36,7 +37,7 @@ def nearest(store: Store, vector: bytes, profile: str = "me", k: int = 10) -> li
 
 @pytest.fixture
 def prepared(store: Store) -> Store:
-    store.write_now(lambda tx: vectors.prepare(tx, "model", 2))
+    store.write_now(lambda tx: vectors.prepare(tx, "model", 8))
     return store
 
 
@@ -66,18 +67,18 @@ def test_another_model_queues_everything_again_and_the_same_model_nothing(prepar
     capture(prepared, ["a", said("b", role="assistant"), said("c", role="system")])
     remember(prepared, draft("m"), by_hand=True)
     fill(prepared, a=pack(1, 0), b=pack(1, 0), m=pack(1, 0))
-    prepared.write_now(lambda tx: vectors.prepare(tx, "model", 2))
+    prepared.write_now(lambda tx: vectors.prepare(tx, "model", 8))
     assert waiting(prepared) == []
     assert len(nearest(prepared, pack(1, 0))) == 2
-    prepared.write_now(lambda tx: vectors.prepare(tx, "another", 3))
+    prepared.write_now(lambda tx: vectors.prepare(tx, "another", 16))
     assert sorted((item.type, item.text) for item in waiting(prepared)) == [
         ("memory", "m"),
         ("turn", "a"),
         ("turn", "b"),
     ]
-    assert nearest(prepared, pack(1, 0, 0)) == []
-    fill(prepared, a=pack(1, 0, 0))
-    assert nearest(prepared, pack(1, 0, 0)) == [("a", 1.0)]
+    assert nearest(prepared, pack(1, width=16)) == []
+    fill(prepared, a=pack(1, width=16))
+    assert nearest(prepared, pack(1, width=16)) == [("a", 1.0)]
 
 
 def test_a_vector_made_for_words_that_changed_meanwhile_is_not_stored(prepared: Store) -> None:

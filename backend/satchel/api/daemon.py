@@ -77,6 +77,7 @@ class Daemon:
         try:
             await self.runtime.close()
         finally:
+            await asyncio.to_thread(self.recall.close)
             await asyncio.to_thread(self.store.close)
 
     # What the controllers call

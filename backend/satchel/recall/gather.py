@@ -5,7 +5,7 @@ from __future__ import annotations
 import apsw
 import msgspec
 
-from satchel.recall import query
+from satchel.recall import query, surroundings
 from satchel.store import candidates, log, search
 from satchel.store.search import Eligible, Filter, Found
 from satchel.types import Candidate
@@ -39,32 +39,39 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         memories, turns = self._eligible(db)
         return Words(
             search.by_words(db, terms, memories, limit=self.most) if memories else {},
-            search.by_words(db, terms, turns, limit=self.most) if turns else {},
+            search.by_words(db, terms, turns, limit=max(surroundings.WORDS, self.most)) if turns else {},
         )
 
-    def gather(self, db: apsw.Connection, words: Words, vector: bytes | None) -> list[Candidate]:
+    def gather(self, db: apsw.Connection, near: search.Near, words: Words, vector: bytes | None) -> list[Candidate]:
         """What words found, what meaning finds, and what is always offered; with chosen ids, all of those. Without a
         vector, words alone."""
         memories, turns = self._eligible(db)
         found: list[Candidate] = []
         if memories:
-            near = self._near(db, vector, memories)
+            close = self._near(db, near, vector, memories)
             if self.only.ids is None:
                 for pk in search.always_offered(db, memories, limit=ALWAYS):
-                    near.setdefault(pk, None)
-            found += candidates.load_memories(db, Found(words.memories, near))
+                    close.setdefault(pk, None)
+            found += candidates.load_memories(db, Found(words.memories, close))
         if turns:
-            found += candidates.load_turns(db, Found(words.turns, self._near(db, vector, turns)))
+            close = self._near(db, near, vector, turns)
+            if self.only.ids is None:
+                best, around = surroundings.look(db, words.turns, close, vector, turns, self.most)
+                found += candidates.load_turns(db, best, around)
+            else:
+                found += candidates.load_turns(db, Found(words.turns, close), {})
         return found
 
-    def _near(self, db: apsw.Connection, vector: bytes | None, among: Eligible) -> dict[int, float | None]:
-        near: dict[int, float | None] = {}
+    def _near(
+        self, db: apsw.Connection, near: search.Near, vector: bytes | None, among: Eligible
+    ) -> dict[int, float | None]:
+        found: dict[int, float | None] = {}
         if vector:
-            near.update(search.by_meaning(db, vector, among, limit=self.most))
+            found.update(search.by_meaning(db, near, vector, among, limit=self.most))
         if self.only.ids is not None:
             for pk in search.all_of(db, among):
-                near.setdefault(pk, None)
-        return near
+                found.setdefault(pk, None)
+        return found
 
     def _eligible(self, db: apsw.Connection) -> tuple[Eligible | None, Eligible | None]:
         """Memories and turns that may answer; None where none is asked for."""

@@ -35,6 +35,7 @@ class Indexer:
             await self._work.wait()
             self._work.clear()
             try:
+                await self._store.write(vectors.take_over)
                 while await self.index_some():
                     pass
             except (ModelError, StoreError) as error:

@@ -18,7 +18,9 @@ from satchel.recall.gather import Asked, Words
 from satchel.special.judge import Judge
 from satchel.store import Store, Tx, injections, log, search, vectors
 from satchel.store.clock import new_id
+from satchel.store.neighbours import Neighbours
 from satchel.store.search import Filter
+from satchel.store.store import CELLS_FOLDER
 from satchel.types import Candidate, ModelError, Style
 
 GATHERED = 40
@@ -76,6 +78,11 @@ class Recall:
         self._counted: dict[str, int] = {}
         self._threshold = rank.CONTEXT_THRESHOLD if threshold is None else threshold
         self._judge: Judge | None = None
+        self._near = Neighbours(store.path.parent / CELLS_FOLDER, store.read_now)
+
+    def close(self) -> None:
+        """Keeps what was worked out of the vectors."""
+        self._near.close()
 
     async def search(
         self,
@@ -128,7 +135,7 @@ class Recall:
 
         def find(db: apsw.Connection) -> list[Candidate]:
             # Ranked on the reader's thread as well: reading many texts would hold up the event loop.
-            hits = ranked(asked.gather(db, words, vector))
+            hits = ranked(asked.gather(db, self._near, words, vector))
             sensitive.mark(hits, judge, _stored(db, hits, judge))
             return hits
 
@@ -155,7 +162,7 @@ class Recall:
         for _ in range(ROUNDS):
 
             def find(db: apsw.Connection, asked: Asked = asked, words: Words = words) -> _Round:
-                found = asked.gather(db, words, vector)
+                found = asked.gather(db, self._near, words, vector)
                 stored = _stored(db, found, judge)
                 passed = sensitive.not_plainly_special(found, judge, stored)
                 special = {hit.id for hit in found} - {hit.id for hit in passed}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import apsw
 import msgspec
 
 from satchel.store.database import fetch, to_json
 from satchel.store.search import Found
-from satchel.types import Candidate, Source
+from satchel.types import Candidate, Source, Surroundings
 
 EXCERPT = 4_000
 """Characters of a turn that recall reads and answers with: a pasted book is not a hit to be read whole."""
@@ -63,8 +65,9 @@ def load_memories(db: apsw.Connection, found: Found) -> list[Candidate]:
     return candidates
 
 
-def load_turns(db: apsw.Connection, found: Found) -> list[Candidate]:
-    """The turns found; of a long one its first `EXCERPT` characters, which is also what its source quotes."""
+def load_turns(db: apsw.Connection, found: Found, around: Mapping[int, Surroundings]) -> list[Candidate]:
+    """The turns found, each with what is known of its surroundings; of a long one its first
+    `EXCERPT` characters, which is also what its source quotes."""
     rows = fetch(
         db,
         f"SELECT m.pk, m.id, c.id, c.site, m.role, m.time, m.revision,"
@@ -97,6 +100,7 @@ def load_turns(db: apsw.Connection, found: Found) -> list[Candidate]:
             valid_to=None,
             lexical=found.lexical.get(pk, 0.0),
             similarity=found.similarity.get(pk),
+            around=around.get(pk),
         )
         for pk, message_id, conversation, site, role, time, revision, text in rows
     ]

@@ -7,18 +7,22 @@ hundred better matches that it rejects.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import apsw
 import msgspec
 
 from satchel.store.database import fetch, to_json
-from satchel.store.vectors import MAX_K, Indexed, nearest
+from satchel.store.vectors import Indexed, closest
 
 NOW: tuple[str, ...] = ("active", "resolving")
 PAST_TOO: tuple[str, ...] = ("active", "resolving", "superseded")
 
 SCORED = 4_000
 """Rows that one search by words scores at the most, beyond those of its rarest word: common words are left out."""
+
+MOST_NEAR = 3_000
+"""Neighbours that are asked for at the most."""
 
 _WORDS: dict[Indexed, str] = {"turn": "turn_words", "memory": "memory_words"}
 
@@ -46,14 +50,38 @@ class Conversation(msgspec.Struct, frozen=True):
     external_id: str
 
 
+_ROW: dict[Indexed, str] = {"turn": "m", "memory": "y"}
+_FROM: dict[Indexed, str] = {
+    "turn": "message m JOIN conversation c ON c.pk = m.conversation",
+    "memory": "memory y",
+}
+
+
 class Eligible(msgspec.Struct, frozen=True):
-    """A SELECT of the pks that may be found, with its values, and whether it is narrower than the whole profile."""
+    """What may be found: `where` over `memory y`, or over `message m` and its `conversation c`, with its values, and
+    whether it is narrower than the whole profile."""
 
     kind: Indexed
     profile: int
-    sql: str
+    where: str
     values: tuple[object, ...]
     narrow: bool
+
+    @property
+    def sql(self) -> str:
+        """A SELECT of all of it."""
+        return f"SELECT {_ROW[self.kind]}.pk AS pk FROM {_FROM[self.kind]} WHERE {self.where}"
+
+    @property
+    def among_sql(self) -> str:
+        """The same of a JSON list of pks, which comes before the other values. CROSS JOIN keeps the order: SQLite would
+        go through the whole profile otherwise."""
+        row, tables = _ROW[self.kind], _FROM[self.kind]
+        table, _, rest = tables.partition(" JOIN ")
+        joined = f" JOIN {rest}" if rest else ""
+        return (
+            f"SELECT {row}.pk FROM json_each(?) j CROSS JOIN {table} ON {row}.pk = j.value{joined} WHERE {self.where}"
+        )
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -119,8 +147,9 @@ def eligible_memories(
         where.add("y.id IN (SELECT value FROM json_each(?))", to_json(only.ids))
     if given:
         where.add("y.id NOT IN (SELECT value FROM json_each(?))", to_json(given))
-    sql = f"SELECT y.pk AS pk FROM memory y WHERE {' AND '.join(where.conditions)}"
-    return Eligible("memory", profile, sql, tuple(where.values), narrow=len(where.conditions) > 2)
+    return Eligible(
+        "memory", profile, " AND ".join(where.conditions), tuple(where.values), narrow=len(where.conditions) > 2
+    )
 
 
 def eligible_turns(
@@ -154,11 +183,9 @@ def eligible_turns(
             where.add("(c.external_id <> ? OR c.site <> ?)", asking.external_id, asking.site)
     if given:
         where.add("m.id NOT IN (SELECT value FROM json_each(?))", to_json(given))
-    sql = (
-        "SELECT m.pk AS pk FROM message m JOIN conversation c ON c.pk = m.conversation"
-        f" WHERE {' AND '.join(where.conditions)}"
+    return Eligible(
+        "turn", profile, " AND ".join(where.conditions), tuple(where.values), narrow=len(where.conditions) > 1
     )
-    return Eligible("turn", profile, sql, tuple(where.values), narrow=len(where.conditions) > 1)
 
 
 def by_words(db: apsw.Connection, terms: Sequence[str], among: Eligible, *, limit: int) -> dict[int, float]:
@@ -169,7 +196,7 @@ def by_words(db: apsw.Connection, terms: Sequence[str], among: Eligible, *, limi
     table, enough = _WORDS[among.kind], 4 * limit + 50
     # FTS5 finds the best by itself much faster than behind a join. Its rank is negative: turned round here.
     best = fetch(db, f"SELECT rowid, -rank FROM {table} WHERE {table} MATCH ? ORDER BY rank LIMIT ?", (match, enough))
-    found = _keep(db, dict(best), among)
+    found = keep(db, dict(best), among)
     if len(found) < limit and len(best) == enough:
         # What is not eligible took the places.
         sql = f"SELECT rowid, -rank FROM {table} WHERE {table} MATCH ? AND rowid IN ({among.sql}) ORDER BY rank LIMIT ?"
@@ -194,20 +221,34 @@ def _telling(db: apsw.Connection, kind: Indexed, terms: Sequence[str]) -> list[s
     return [terms[place] for place in sorted(kept)]
 
 
-def by_meaning(db: apsw.Connection, vector: bytes, among: Eligible, *, limit: int) -> dict[int, float]:
-    """Cosine similarity of the `limit` nearest (or a few more), best first."""
-    k = min(limit if not among.narrow else 2 * limit, MAX_K)
-    near = nearest(db, among.kind, vector, profile=among.profile, k=k)
-    found = _keep(db, dict(near), among)
-    if len(found) < limit and len(near) == k:
-        pks = [pk for (pk,) in fetch(db, among.sql, among.values)]
-        found = dict(nearest(db, among.kind, vector, profile=among.profile, k=min(limit, MAX_K), among=pks))
-    return found
+class Near(Protocol):
+    """Who knows the nearest vectors: `neighbours.Neighbours`, or `vectors` by itself."""
+
+    def nearest(
+        self, db: apsw.Connection, kind: Indexed, vector: bytes, *, profile: int, k: int
+    ) -> list[tuple[int, float]]: ...
 
 
-def _keep(db: apsw.Connection, found: Mapping[int, float], among: Eligible) -> dict[int, float]:
-    sql = f"SELECT pk FROM ({among.sql}) WHERE pk IN (SELECT value FROM json_each(?))"
-    eligible = {pk for (pk,) in fetch(db, sql, (*among.values, to_json(list(found))))}
+def by_meaning(db: apsw.Connection, near: Near, vector: bytes, among: Eligible, *, limit: int) -> dict[int, float]:
+    """Cosine similarity of the `limit` nearest (or a few more), best first.
+
+    Where what is not eligible takes the places, more are asked for, and when even many do not do, what is eligible is
+    so little that all of it is looked at.
+    """
+    k = limit if not among.narrow else 2 * limit
+    while k <= MOST_NEAR:
+        nearest = near.nearest(db, among.kind, vector, profile=among.profile, k=k)
+        found = keep(db, dict(nearest), among)
+        if len(found) >= limit or len(nearest) < k:
+            return found
+        k *= 6
+    pks = [pk for (pk,) in fetch(db, among.sql, among.values)]
+    return dict(closest(db, among.kind, vector, pks)[:limit])
+
+
+def keep(db: apsw.Connection, found: Mapping[int, float], among: Eligible) -> dict[int, float]:
+    """What of `found` is eligible, in its order."""
+    eligible = {pk for (pk,) in fetch(db, among.among_sql, (to_json(list(found)), *among.values))}
     return {pk: value for pk, value in found.items() if pk in eligible}
 
 
@@ -218,8 +259,9 @@ def all_of(db: apsw.Connection, among: Eligible) -> list[int]:
 
 def always_offered(db: apsw.Connection, among: Eligible, *, limit: int) -> list[int]:
     """Pks of standing instructions and pinned memories: candidates for any question."""
+    # In the words of the index, which SQLite would not choose by itself.
     sql = (
-        f"SELECT pk FROM memory WHERE pk IN ({among.sql}) AND (pinned OR kind = 'instruction')"
-        " ORDER BY pinned DESC, updated_at DESC LIMIT ?"
+        f"SELECT y.pk FROM memory y INDEXED BY memory_always_offered WHERE {among.where}"
+        " AND (y.pinned OR y.kind = 'instruction') ORDER BY y.pinned DESC, y.updated_at DESC LIMIT ?"
     )
     return [pk for (pk,) in fetch(db, sql, (*among.values, limit))]

@@ -33,6 +33,9 @@ GROUP_LIMIT = 256
 
 FILE_NAME = "satchel.sqlite"
 
+CELLS_FOLDER = "vectors"
+"""The folder beside it with what `neighbours` keeps of the vectors."""
+
 
 class Tx:
     """A write in progress: the connection, and the clock that stamps what is written."""
@@ -215,9 +218,12 @@ class Store:
             raise explain(error, str(self.path)) from error
 
     async def truncate_log(self) -> None:
-        """Copies the write-ahead log into the database and empties it, so that what was deleted is nowhere in it."""
+        """Copies the write-ahead log into the database and empties it, so that what was deleted is nowhere in it, nor
+        in the files of vectors, which are written again later."""
 
         def truncate(tx: Tx) -> None:
+            for file in (self.path.parent / CELLS_FOLDER).glob("*"):
+                file.unlink(missing_ok=True)
             tx.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
         await asyncio.shield(asyncio.wrap_future(self.submit(truncate, alone=True)))

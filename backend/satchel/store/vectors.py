@@ -1,22 +1,41 @@
-"""Meaning: the vector index, sqlite-vec tables partitioned by profile (the one filter that prunes there)."""
+"""Meaning: the vectors of turns and memories, as they lie on disk.
+
+Each vector stands twice: whole (float32) in a plain table, from which single ones are read fast, and as the signs of
+its numbers in a sqlite-vec table, partitioned by profile (the one filter that prunes there), which is a thirtieth of
+the size. The signs find what may be near, the whole vectors say how near. `neighbours` keeps faster forms in memory;
+they follow the list of changes that every write adds to.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import apsw
 import msgspec
 
-from satchel.store.database import to_json
+from satchel.store.database import fetch, to_json
 from satchel.store.store import Tx
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Indexed = Literal["turn", "memory"]
 
-_TABLES: dict[Indexed, str] = {"turn": "turn_vectors", "memory": "memory_vectors"}
+_WHOLE: dict[Indexed, str] = {"turn": "turn_vector", "memory": "memory_vector"}
+_SIGNS: dict[Indexed, str] = {"turn": "turn_signs", "memory": "memory_signs"}
+_OLD = ("turn_vectors", "memory_vectors")
+"""Tables of before: sqlite-vec with whole vectors. `prepare` moves what they hold."""
 
 MAX_K = 4096
 """sqlite-vec's own limit of neighbours a query."""
+
+RESCORED = 8
+"""How many times as many are found by their signs as are wanted, before the whole vectors decide."""
+
+KEPT_CHANGES = 200_000
+"""Changes that are remembered: an index that missed more is built anew."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -28,30 +47,52 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 def ready(db: apsw.Connection) -> bool:
-    return db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'turn_vectors'").get is not None
+    return db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'turn_vector'").get is not None
 
 
 def prepare(tx: Tx, model: str, dimensions: int) -> None:
     """Makes the tables for an embedding model; vectors of another model are dropped and everything queued again.
 
-    `model` is what tells one model's vectors from another's (its hash).
+    `model` is what tells one model's vectors from another's (its hash). `dimensions` must be a multiple of 8.
     """
     current = tx.db.execute("SELECT value FROM meta WHERE name = 'embedder'").get
     stamp = f"{model}:{dimensions}"
     if current == stamp and ready(tx.db):
         return
-    for table in _TABLES.values():
+    for table in (*_WHOLE.values(), *_SIGNS.values(), *_OLD):
         tx.db.execute(f"DROP TABLE IF EXISTS {table}")
-        tx.db.execute(
-            f"CREATE VIRTUAL TABLE {table} USING vec0 (pk INTEGER PRIMARY KEY, profile INTEGER PARTITION KEY,"
-            f" embedding FLOAT[{int(dimensions)}] DISTANCE_METRIC=cosine)"
-        )
+    _make(tx.db, dimensions)
     tx.db.execute("INSERT OR REPLACE INTO meta VALUES ('embedder', ?)", (stamp,))
+    tx.db.execute("DELETE FROM vector_change")
     tx.db.execute(
         "INSERT OR IGNORE INTO unindexed SELECT 'turn', pk FROM message WHERE role IN ('user', 'assistant') AND"
         " content <> ''"
     )
     tx.db.execute("INSERT OR IGNORE INTO unindexed SELECT 'memory', pk FROM memory")
+
+
+def _make(db: apsw.Connection, dimensions: int) -> None:
+    for kind in _WHOLE:
+        db.execute(
+            f"CREATE TABLE {_WHOLE[kind]} (pk INTEGER PRIMARY KEY, profile INTEGER NOT NULL, embedding BLOB NOT NULL)"
+            " STRICT"
+        )
+        db.execute(f"CREATE INDEX {_WHOLE[kind]}_of_profile ON {_WHOLE[kind]} (profile)")
+        db.execute(
+            f"CREATE VIRTUAL TABLE {_SIGNS[kind]} USING vec0 (pk INTEGER PRIMARY KEY, profile INTEGER PARTITION KEY,"
+            f" signs BIT[{int(dimensions)}])"
+        )
+
+
+def take_over(tx: Tx) -> None:
+    """Moves the vectors of an earlier Satchel, which kept them whole in sqlite-vec, into the tables of this one."""
+    if ready(tx.db) or tx.db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'turn_vectors'").get is None:
+        return
+    _make(tx.db, int(embedder(tx.db).rpartition(":")[2]))
+    for kind, old in zip(_WHOLE, _OLD, strict=True):
+        for pk, profile, vector in tx.db.execute(f"SELECT pk, profile, embedding FROM {old}"):
+            store(tx.db, kind, pk, profile, vector)
+        tx.db.execute(f"DROP TABLE {old}")
 
 
 def waiting(db: apsw.Connection, limit: int) -> list[Waiting]:
@@ -82,22 +123,48 @@ def put(tx: Tx, items: Sequence[tuple[Waiting, bytes]]) -> None:
             continue
         tx.db.execute("DELETE FROM unindexed WHERE type = ? AND pk = ?", (item.type, item.pk))
         if profile_and_text is not None:
-            table = _TABLES[item.type]
-            tx.db.execute(f"DELETE FROM {table} WHERE pk = ?", (item.pk,))
-            tx.db.execute(
-                f"INSERT INTO {table} (pk, profile, embedding) VALUES (?, ?, ?)", (item.pk, profile_and_text[0], vector)
-            )
+            store(tx.db, item.type, item.pk, profile_and_text[0], vector)
+
+
+def store(db: apsw.Connection, kind: Indexed, pk: int, profile: int, vector: bytes) -> None:
+    """Stores one vector, in place of an earlier one."""
+    remove(db, kind, pk)
+    db.execute(f"INSERT INTO {_WHOLE[kind]} VALUES (?, ?, ?)", (pk, profile, vector))
+    db.execute(
+        f"INSERT INTO {_SIGNS[kind]} (pk, profile, signs) VALUES (?, ?, vec_quantize_binary(?))", (pk, profile, vector)
+    )
+    _note(db, kind, pk, profile)
+
+
+def _note(db: apsw.Connection, kind: Indexed, pk: int, profile: int) -> None:
+    db.execute("INSERT INTO vector_change (type, pk, profile) VALUES (?, ?, ?)", (kind, pk, profile))
+    if db.last_insert_rowid() % 1024 == 0:
+        db.execute("DELETE FROM vector_change WHERE seq <= ?", (db.last_insert_rowid() - KEPT_CHANGES,))
 
 
 def remove(db: apsw.Connection, kind: Indexed, pk: int) -> None:
     """Takes a vector out. sqlite-vec only marks the slot free, so its bytes are overwritten first."""
     if not ready(db):
         return
-    table = _TABLES[kind]
-    size = db.execute(f"SELECT length(embedding) FROM {table} WHERE pk = ?", (pk,)).get
-    if size is not None:
-        db.execute(f"UPDATE {table} SET embedding = zeroblob(?) WHERE pk = ?", (size, pk))
-        db.execute(f"DELETE FROM {table} WHERE pk = ?", (pk,))
+    row = db.execute(f"SELECT profile, length(embedding) FROM {_WHOLE[kind]} WHERE pk = ?", (pk,)).fetchone()
+    if row is None:
+        return
+    profile, size = row
+    db.execute(f"DELETE FROM {_WHOLE[kind]} WHERE pk = ?", (pk,))
+    _overwrite(db, _SIGNS[kind], pk, size // 32)
+    db.execute(f"DELETE FROM {_SIGNS[kind]} WHERE pk = ?", (pk,))
+    _note(db, kind, pk, profile)
+
+
+def _overwrite(db: apsw.Connection, table: str, pk: int, size: int) -> None:
+    """Zeroes a slot in sqlite-vec's own table: an UPDATE cannot, for it takes every value for a float vector."""
+    place = db.execute(f"SELECT chunk_id, chunk_offset FROM {table}_rowids WHERE rowid = ?", (pk,)).fetchone()
+    if place is None:
+        return
+    chunk, offset = place
+    with db.blob_open("main", f"{table}_vector_chunks00", "vectors", chunk, True) as blob:
+        blob.seek(offset * size)
+        blob.write(bytes(size))
 
 
 def nearest(
@@ -105,16 +172,40 @@ def nearest(
 ) -> list[tuple[int, float]]:
     """(pk, cosine similarity) of the k nearest, best first; empty before the first vector was stored.
 
-    With `among`, the nearest of these pks: sqlite-vec looks at no others.
+    With `among`, exactly the nearest of these pks. Without, the k best of some hundreds whose signs are nearest; exact
+    while there are no more than those.
     """
     if not ready(db):
         return []
-    sql = f"SELECT pk, distance FROM {_TABLES[kind]} WHERE embedding MATCH ? AND k = ? AND profile = ?"
-    values: tuple[bytes | int | str, ...] = (vector, min(k, MAX_K), profile)
-    if among is not None:
-        sql += " AND pk IN (SELECT value FROM json_each(?))"
-        values += (to_json(among),)
-    return [(pk, 1.0 - distance) for pk, distance in db.execute(sql, values)]
+    if among is None:
+        table = _SIGNS[kind]
+        found = db.execute(
+            f"SELECT pk FROM {table} WHERE signs MATCH vec_quantize_binary(?) AND k = ? AND profile = ?",
+            (vector, min(max(RESCORED * k, 400), MAX_K), profile),
+        )
+        among = [pk for (pk,) in found]
+    return closest(db, kind, vector, among)[:k]
+
+
+def closest(db: apsw.Connection, kind: Indexed, vector: bytes, pks: Sequence[int]) -> list[tuple[int, float]]:
+    """(pk, cosine similarity) of those of these pks that have a vector, best first."""
+    import numpy as np
+
+    if not ready(db):
+        return []
+
+    rows = fetch(
+        db,
+        f"SELECT v.pk, v.embedding FROM json_each(?) j CROSS JOIN {_WHOLE[kind]} v ON v.pk = j.value",
+        (to_json(pks),),
+    )
+    rows = [row for row in rows if len(row[1]) == len(vector)]
+    if not rows:
+        return []
+    whole = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), -1)
+    cosines = whole @ np.frombuffer(vector, np.float32)
+    order = np.argsort(-cosines, kind="stable")
+    return [(rows[place][0], float(cosines[place])) for place in order]
 
 
 def stored(db: apsw.Connection, kind: Indexed, ids: Sequence[str], *, model: str) -> dict[str, bytes]:
@@ -126,12 +217,88 @@ def stored(db: apsw.Connection, kind: Indexed, ids: Sequence[str], *, model: str
     if not ids or not ready(db) or not str(stamp).startswith(f"{model}:"):
         return {}
     table = "message" if kind == "turn" else "memory"
-    # CROSS JOIN keeps the order: `pk IN (...)` would have sqlite-vec read its whole table.
     return dict(
         db.execute(
             f"SELECT t.id, v.embedding FROM json_each(?) j CROSS JOIN {table} t ON t.id = j.value"
-            f" CROSS JOIN {_TABLES[kind]} v ON v.pk = t.pk"
+            f" CROSS JOIN {_WHOLE[kind]} v ON v.pk = t.pk"
             " WHERE NOT EXISTS (SELECT 1 FROM unindexed u WHERE u.type = ? AND u.pk = t.pk)",
             (to_json(ids), kind),
         )
     )
+
+
+def unsound(db: apsw.Connection) -> int:
+    """How many vectors stand for nothing, lack their signs, have others' signs, or have signs alone."""
+    if not ready(db):
+        return 0
+    count = 0
+    for kind, table in (("turn", "message"), ("memory", "memory")):
+        whole_table, signs_table = _WHOLE[cast("Indexed", kind)], _SIGNS[cast("Indexed", kind)]
+        signs = dict(fetch(db, f"SELECT pk, signs FROM {signs_table}"))
+        rows = db.execute(
+            f"SELECT v.pk, vec_quantize_binary(v.embedding), EXISTS (SELECT 1 FROM {table} t WHERE t.pk = v.pk)"
+            f" FROM {whole_table} v"
+        )
+        for pk, right, there in rows:
+            count += signs.pop(pk, None) != right or not there
+        count += len(signs)
+    return count
+
+
+# ------------------------------------------------------------------------------------- for indexes beside it
+
+
+class State(msgspec.Struct, frozen=True):
+    """What an index of one kind and profile must agree with: whose vectors, how many, and the last change."""
+
+    embedder: str
+    dimensions: int
+    count: int
+    seq: int
+
+
+def state(db: apsw.Connection, kind: Indexed, profile: int) -> State | None:
+    """None before the first vector was stored."""
+    stamp = db.execute("SELECT value FROM meta WHERE name = 'embedder'").get
+    if not stamp or not ready(db):
+        return None
+    count = db.execute(f"SELECT count(*) FROM {_WHOLE[kind]} WHERE profile = ?", (profile,)).get
+    return State(str(stamp), int(str(stamp).rpartition(":")[2]), int(str(count)), last_change(db))
+
+
+def embedder(db: apsw.Connection) -> str:
+    """Whose vectors are stored: "" before the first."""
+    return str(db.execute("SELECT value FROM meta WHERE name = 'embedder'").get or "")
+
+
+def all_of(db: apsw.Connection, kind: Indexed, profile: int) -> list[int]:
+    """The pks of a profile that have a vector, ascending."""
+    return [pk for (pk,) in fetch(db, f"SELECT pk FROM {_WHOLE[kind]} WHERE profile = ? ORDER BY pk", (profile,))]
+
+
+def last_change(db: apsw.Connection) -> int:
+    return int(str(db.execute("SELECT coalesce(max(seq), 0) FROM vector_change").get))
+
+
+def changed_since(db: apsw.Connection, seq: int, kind: Indexed, profile: int) -> list[int] | None:
+    """The pks whose vector came, went or changed after `seq`; None when not all of that is remembered."""
+    oldest = db.execute("SELECT min(seq) FROM vector_change").get
+    if seq and oldest is not None and seq < int(str(oldest)) - 1:
+        return None
+    rows = db.execute(
+        "SELECT DISTINCT pk FROM vector_change WHERE seq > ? AND type = ? AND profile = ?", (seq, kind, profile)
+    )
+    return [pk for (pk,) in rows]
+
+
+def whole(db: apsw.Connection, kind: Indexed, pks: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
+    """These pks' vectors, (pks that have one, rows)."""
+    import numpy as np
+
+    rows = fetch(
+        db,
+        f"SELECT v.pk, v.embedding FROM json_each(?) j CROSS JOIN {_WHOLE[kind]} v ON v.pk = j.value",
+        (to_json(pks),),
+    )
+    matrix = np.frombuffer(b"".join(row[1] for row in rows), np.float32)
+    return [row[0] for row in rows], matrix.reshape(len(rows), -1) if rows else matrix.reshape(0, 0)

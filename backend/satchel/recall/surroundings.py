@@ -1,0 +1,129 @@
+"""Turns by what stands around them.
+
+"By the lake near Orsa" answers "Where did we camp?" because of the question before it. So a turn counts with its two
+neighbours and its conversation: a neighbour of what was found is a candidate too, and every candidate is told how well
+what stands around it fits the question.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import apsw
+
+from satchel.store import places, search, vectors
+from satchel.store.places import Place
+from satchel.store.search import Eligible, Found
+from satchel.types import Surroundings
+
+WORDS = 200
+"""Turns that the search by words brings."""
+
+SPREAD = 40
+"""Of them, those whose neighbours become candidates."""
+
+NEAREST = 120
+"""Candidates whose neighbours' vectors are read."""
+
+UNKNOWN = 0.1
+"""Stands in for the cosine of what has no vector: about what two unrelated texts have."""
+
+NEIGHBOUR = 0.5
+"""How much a neighbour's words count beside the turn's own."""
+
+
+def look(
+    db: apsw.Connection,
+    words: Mapping[int, float],
+    near: Mapping[int, float | None],
+    vector: bytes | None,
+    among: Eligible,
+    most: int,
+) -> tuple[Found, dict[int, Surroundings]]:
+    """The best `most` turns of what words and meaning found and of their neighbours, each with its surroundings."""
+    best = max(words.values(), default=0.0) or 1.0
+    own = {pk: score / best for pk, score in words.items()}
+    found = dict.fromkeys((*words, *near))
+    placed = places.of_turns(db, list(found))
+
+    def window(pk: int) -> float:
+        return own.get(pk, 0.0) + NEIGHBOUR * sum(own.get(other, 0.0) for other in _neighbours(placed, pk))
+
+    leading = sorted(found, key=lambda pk: -window(pk) - (near.get(pk) or 0.0))[:SPREAD]
+    beside = dict.fromkeys(other for pk in leading for other in _neighbours(placed, pk) if other not in found)
+    eligible = search.keep(db, dict.fromkeys(beside, 0.0), among)
+    placed |= places.of_turns(db, list(eligible))
+    found |= dict.fromkeys(eligible)
+    cosines = _cosines(db, vector, found)
+    leading = sorted(found, key=lambda pk: -window(pk) - cosines.get(pk, UNKNOWN))[:NEAREST]
+    beside = dict.fromkeys(other for pk in leading for other in _neighbours(placed, pk) if other not in cosines)
+    cosines |= _cosines(db, vector, beside)
+    by_words, by_meaning = (
+        _conversations(placed, own),
+        _conversations(placed, {pk: cosines.get(pk, 0.0) for pk in found}),
+    )
+    told = sum(sorted(by_words.values(), reverse=True)[:1]) or 1.0
+    around = {pk: _around(pk, placed[pk], own, cosines, by_words, by_meaning, told) for pk in leading}
+    kept = sorted(leading, key=lambda pk: -_promise(around[pk]))[:most]
+    return (
+        Found({pk: words.get(pk, 0.0) for pk in kept}, {pk: cosines.get(pk, near.get(pk)) for pk in kept}),
+        {pk: around[pk] for pk in kept},
+    )
+
+
+def _neighbours(placed: Mapping[int, Place], pk: int) -> Iterable[int]:
+    place = placed.get(pk)
+    return () if place is None else (other for other in (place.before, place.after) if other is not None)
+
+
+def _cosines(db: apsw.Connection, vector: bytes | None, pks: Iterable[int]) -> dict[int, float]:
+    return dict(vectors.closest(db, "turn", vector, list(pks))) if vector else {}
+
+
+def _conversations(placed: Mapping[int, Place], scores: Mapping[int, float]) -> dict[int, float]:
+    """The mean of the best three of each conversation."""
+    held: dict[int, list[float]] = defaultdict(list)
+    for pk, score in scores.items():
+        if pk in placed:
+            held[placed[pk].conversation].append(score)
+    return {conversation: sum(sorted(all_, reverse=True)[:3]) / 3 for conversation, all_ in held.items()}
+
+
+def _around(
+    pk: int,
+    place: Place,
+    own: Mapping[int, float],
+    cosines: Mapping[int, float],
+    by_words: Mapping[int, float],
+    by_meaning: Mapping[int, float],
+    told: float,
+) -> Surroundings:
+    def words_of(other: int | None) -> float:
+        return 0.0 if other is None else own.get(other, 0.0)
+
+    def cosine_of(other: int | None) -> float:
+        return 0.0 if other is None else cosines.get(other, UNKNOWN)
+
+    return Surroundings(
+        own=own.get(pk, 0.0),
+        before=words_of(place.before),
+        after=words_of(place.after),
+        conversation=by_words.get(place.conversation, 0.0) / told,
+        similarity=cosine_of(pk),
+        similarity_before=cosine_of(place.before),
+        similarity_after=cosine_of(place.after),
+        similarity_conversation=by_meaning.get(place.conversation, 0.0),
+    )
+
+
+def _promise(one: Surroundings) -> float:
+    """What is known before a turn's text is read."""
+    return (
+        one.own
+        + NEIGHBOUR * (one.before + one.after)
+        + one.similarity
+        + 0.5 * one.similarity_before
+        + 0.3 * one.similarity_after
+        + 0.5 * (one.conversation + one.similarity_conversation)
+    )

@@ -1,0 +1,293 @@
+"""The nearest vectors from memory: they are what the database says, whatever came, went or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from numpy.typing import NDArray
+from storing import capture
+
+from satchel.store import Store, log, neighbours, vectors
+from satchel.store.neighbours import Cells, Exact, Neighbours
+from satchel.store.store import CELLS_FOLDER
+
+WIDTH = 64
+
+
+def unit(seed: int) -> NDArray[np.float32]:
+    row = np.random.default_rng(seed).normal(size=WIDTH).astype(np.float32)
+    return row / np.linalg.norm(row)
+
+
+def put(store: Store, seeds: dict[int, int], profile: int = 1) -> None:
+    """Vectors by pk, without turns behind them."""
+    store.write_now(
+        lambda tx: [vectors.store(tx.db, "turn", pk, profile, unit(seed).tobytes()) for pk, seed in seeds.items()]
+    )
+
+
+def take(store: Store, *pks: int) -> None:
+    store.write_now(lambda tx: [vectors.remove(tx.db, "turn", pk) for pk in pks])
+
+
+def near(held: Neighbours, store: Store, seed: int, k: int = 5, profile: int = 1) -> list[tuple[int, float]]:
+    query = unit(seed).tobytes()
+    return store.read_now(lambda db: held.nearest(db, "turn", query, profile=profile, k=k))
+
+
+def exactly(seeds: dict[int, int], seed: int, k: int = 5) -> list[int]:
+    query = unit(seed)
+    return sorted(seeds, key=lambda pk: -float(unit(seeds[pk]) @ query))[:k]
+
+
+@pytest.fixture
+def prepared(store: Store) -> Store:
+    store.write_now(lambda tx: vectors.prepare(tx, "model", WIDTH))
+    return store
+
+
+@pytest.fixture
+def held(prepared: Store) -> Iterator[Neighbours]:
+    made = Neighbours(prepared.path.parent / CELLS_FOLDER, prepared.read_now)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the twentieth vector on there are cells."""
+    monkeypatch.setattr(neighbours, "EXACT", 20)
+
+
+def part_of(held: Neighbours, profile: int = 1) -> object:
+    return held._parts.get(("turn", profile))
+
+
+def test_before_the_first_vector_nothing_is_near(store: Store) -> None:
+    held = Neighbours(store.path.parent / CELLS_FOLDER, store.read_now)
+    assert near(held, store, 1) == []
+
+
+def test_a_few_are_looked_at_one_by_one(prepared: Store, held: Neighbours) -> None:
+    seeds = {pk: pk for pk in range(1, 300)}
+    put(prepared, seeds)
+    assert [pk for pk, _ in near(held, prepared, 77)] == exactly(seeds, 77)
+    assert near(held, prepared, 77, k=1) == [(77, pytest.approx(1.0, abs=1e-6))]
+    assert isinstance(part_of(held), Exact)
+
+
+def test_it_follows_what_comes_and_goes(prepared: Store, held: Neighbours) -> None:
+    put(prepared, {1: 1, 2: 2, 3: 3})
+    assert near(held, prepared, 2)[0][0] == 2
+    take(prepared, 2)
+    assert 2 not in dict(near(held, prepared, 2))
+    put(prepared, {1: 9, 4: 2})
+    assert near(held, prepared, 2)[0][0] == 4
+    assert near(held, prepared, 9)[0][0] == 1
+
+
+def test_one_profile_never_sees_anothers(prepared: Store, held: Neighbours) -> None:
+    put(prepared, {1: 1}, profile=1)
+    put(prepared, {2: 1}, profile=2)
+    assert [pk for pk, _ in near(held, prepared, 1, profile=1)] == [1]
+    assert [pk for pk, _ in near(held, prepared, 1, profile=2)] == [2]
+
+
+@pytest.mark.usefixtures("few")
+def test_many_are_found_through_cells_that_are_filled_in_the_background(prepared: Store, held: Neighbours) -> None:
+    seeds = {pk: pk for pk in range(1, 200)}
+    put(prepared, seeds)
+    before = near(held, prepared, 5)  # the signs in the database answer meanwhile
+    held.settle()
+    assert isinstance(part_of(held), Cells)
+    assert before == near(held, prepared, 5)
+    assert [pk for pk, _ in near(held, prepared, 5)] == exactly(seeds, 5)
+    put(prepared, {500: 1000})
+    take(prepared, 5)
+    assert near(held, prepared, 1000)[0][0] == 500
+    assert 5 not in dict(near(held, prepared, 5))
+
+
+@pytest.mark.usefixtures("few")
+def test_an_exact_part_that_grows_becomes_cells_and_goes_on_answering(prepared: Store, held: Neighbours) -> None:
+    seeds = {pk: pk for pk in range(1, 15)}
+    put(prepared, seeds)
+    assert [pk for pk, _ in near(held, prepared, 3)] == exactly(seeds, 3)
+    put(prepared, {pk: pk for pk in range(15, 60)})
+    seeds = {pk: pk for pk in range(1, 60)}
+    assert [pk for pk, _ in near(held, prepared, 3)] == exactly(seeds, 3)
+    held.settle()
+    assert isinstance(part_of(held), Cells)
+    assert [pk for pk, _ in near(held, prepared, 3)] == exactly(seeds, 3)
+
+
+@pytest.mark.usefixtures("few")
+def test_cells_are_read_from_their_file_and_brought_up_to_date(prepared: Store) -> None:
+    seeds = {pk: pk for pk in range(1, 100)}
+    put(prepared, seeds)
+    folder = prepared.path.parent / CELLS_FOLDER
+    first = Neighbours(folder, prepared.read_now)
+    near(first, prepared, 1)
+    first.settle()
+    first.close()
+    for file in folder.iterdir():
+        assert file.stat().st_mode & 0o077 == 0
+    put(prepared, {200: 2000})
+    take(prepared, 7)
+    second = Neighbours(folder, prepared.read_now)
+    assert near(second, prepared, 2000)[0][0] == 200
+    assert isinstance(part_of(second), Cells), "they were filled anew"
+    assert 7 not in dict(near(second, prepared, 7))
+    second.close()
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "another's", "folder"])
+def test_a_file_that_cannot_be_trusted_is_built_anew(
+    prepared: Store, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    seeds = {pk: pk for pk in range(1, 100)}
+    put(prepared, seeds)
+    folder = prepared.path.parent / CELLS_FOLDER
+    first = Neighbours(folder, prepared.read_now)
+    near(first, prepared, 1)
+    first.settle()
+    first.close()
+    (file,) = folder.glob("*.faiss")
+    data = file.read_bytes()
+    if damage == "cut":
+        file.write_bytes(data[: len(data) // 2])
+    elif damage == "flipped":
+        file.write_bytes(data[:-20] + bytes([data[-20] ^ 1]) + data[-19:])
+    elif damage == "empty":
+        file.write_bytes(b"")
+    elif damage == "another's":
+        prepared.write_now(lambda tx: vectors.prepare(tx, "another", WIDTH))
+        put(prepared, seeds)
+    else:
+        file.unlink()
+        file.mkdir()
+    built: list[tuple[str, int]] = []
+    build = Neighbours.build
+    monkeypatch.setattr(Neighbours, "build", lambda self, key: (built.append(key), build(self, key))[1])
+    second = Neighbours(folder, prepared.read_now)
+    assert [pk for pk, _ in near(second, prepared, 8)] == exactly(seeds, 8)
+    second.settle()
+    assert [pk for pk, _ in near(second, prepared, 8)] == exactly(seeds, 8)
+    second.close()
+    assert built == [("turn", 1)]
+
+
+def test_other_models_vectors_are_not_compared(prepared: Store, held: Neighbours) -> None:
+    put(prepared, {1: 1})
+    assert near(held, prepared, 1)
+    prepared.write_now(lambda tx: vectors.prepare(tx, "another", WIDTH))
+    assert near(held, prepared, 1) == []
+    put(prepared, {2: 1})
+    assert [pk for pk, _ in near(held, prepared, 1)] == [2]
+
+
+def test_vectors_of_an_earlier_satchel_are_taken_over(store: Store) -> None:
+    recorded = capture(store, ["kept"])
+    pk, profile = store.read_now(
+        lambda db: db.execute(
+            "SELECT m.pk, c.profile FROM message m JOIN conversation c ON c.pk = m.conversation WHERE c.id = ?",
+            (recorded.conversation_id,),
+        ).fetchone()
+    )
+
+    def as_before(tx) -> None:
+        for table in ("turn_vectors", "memory_vectors"):
+            tx.db.execute(
+                f"CREATE VIRTUAL TABLE {table} USING vec0 (pk INTEGER PRIMARY KEY, profile INTEGER PARTITION KEY,"
+                f" embedding FLOAT[{WIDTH}] DISTANCE_METRIC=cosine)"
+            )
+        tx.db.execute("INSERT OR REPLACE INTO meta VALUES ('embedder', ?)", (f"model:{WIDTH}",))
+        tx.db.execute(
+            "INSERT INTO turn_vectors (pk, profile, embedding) VALUES (?, ?, ?)", (pk, profile, unit(4).tobytes())
+        )
+
+    store.write_now(as_before)
+    store.write_now(vectors.take_over)
+    held = Neighbours(store.path.parent / CELLS_FOLDER, store.read_now)
+    owner = store.read_now(lambda db: log.profile_pk(db, "me"))
+    assert [found for found, _ in near(held, store, 4, profile=owner or 0)] == [pk]
+    assert store.read_now(lambda db: db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'turn_vectors'").get) is None
+    held.close()
+
+
+class Machine(RuleBasedStateMachine):
+    """Whatever is put, changed, taken, saved and opened again, the nearest are those that there are."""
+
+    folder: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = Store(self.folder / str(np.random.default_rng().integers(1 << 60)))
+        self.store.write_now(lambda tx: vectors.prepare(tx, "model", WIDTH))
+        self.seeds: dict[int, int] = {}
+        self.held = self.opened()
+
+    def opened(self) -> Neighbours:
+        return Neighbours(self.store.path.parent / CELLS_FOLDER, self.store.read_now)
+
+    @rule(pks=st.lists(st.integers(1, 60), max_size=25), seed=st.integers(0, 1000))
+    def put(self, pks: list[int], seed: int) -> None:
+        new = {pk: seed * 100 + pk for pk in pks}
+        put(self.store, new)
+        self.seeds.update(new)
+
+    @rule(pks=st.lists(st.integers(1, 60), max_size=10))
+    def take(self, pks: list[int]) -> None:
+        take(self.store, *pks)
+        for pk in pks:
+            self.seeds.pop(pk, None)
+
+    @rule()
+    def wait(self) -> None:
+        self.held.settle()
+
+    @rule()
+    def open_again(self) -> None:
+        self.held.close()
+        self.held = self.opened()
+
+    @rule(other=st.booleans())
+    def ask(self, other: bool) -> None:
+        held = self.opened() if other else self.held
+        for seed in (*list(self.seeds.values())[:2], 5):
+            found = near(held, self.store, seed, k=4)
+            assert [pk for pk, _ in found] == exactly(self.seeds, seed, k=4)
+        if other:
+            held.close()
+
+    @invariant()
+    def the_signs_are_those_of_the_vectors(self) -> None:
+        found = self.store.read_now(
+            lambda db: db.execute(
+                "SELECT s.pk, s.signs = vec_quantize_binary(v.embedding) FROM turn_signs s"
+                " LEFT JOIN turn_vector v ON v.pk = s.pk"
+            ).fetchall()
+        )
+        assert dict(found) == dict.fromkeys(self.seeds, 1)
+
+    def teardown(self) -> None:
+        self.held.close()
+        self.store.close()
+
+
+@pytest.mark.usefixtures("few")
+def test_the_nearest_are_what_there_is(tmp_path: Path) -> None:
+    Machine.folder = tmp_path
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
