@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from satchel.capture.normalise import Captured, CapturedMessage, normalise
 from satchel.recall.recall import Recall
-from satchel.store import Store, log, memories, vectors
+from satchel.store import Store, log, memories, places, vectors
 from satchel.store.candidates import EXCERPT
 from satchel.store.search import Filter
 from satchel.types import Draft, Kind, ModelError
@@ -160,3 +160,45 @@ def test_a_site_that_is_left_out_hides_nothing_of_the_others(store: Store) -> No
     index(store)
     assert found(store, "quokka", only=Filter(not_from=("a",))) == ["A quokka sat by the road."]
     assert found(store, "quokka", only=Filter(not_from=("a", "b"))) == []
+
+
+def test_an_answer_is_found_by_the_question_before_it(store: Store) -> None:
+    say(store, "a", "1", "Where did you put up the tent in Lapland?", "By the lake, next to Orsa.", "Sounds cold.")
+    for number in range(30):
+        say(store, "b", f"2{number}", f"Tents number {number} are on offer.", "Nice.", "A tent weighs a lot.")
+    assert "By the lake, next to Orsa." in found(store, "Where in Lapland was the tent?", limit=5)
+
+
+def test_a_neighbour_that_a_filter_shuts_out_stays_out(store: Store) -> None:
+    captured = Captured(
+        profile="me",
+        site="a",
+        external_id="1",
+        messages=(
+            CapturedMessage(role="user", content="The quokka ate a leaf."),
+            CapturedMessage(role="assistant", content="And then it slept."),
+        ),
+    )
+    store.write_now(
+        lambda tx: log.record(
+            tx, profile="me", site="a", external_id="1", title=None, url=None, messages=normalise(captured)
+        )
+    )
+    assert found(store, "quokka") == ["The quokka ate a leaf.", "And then it slept."]
+    assert found(store, "quokka", only=Filter(said_by="user")) == ["The quokka ate a leaf."]
+    assert found(store, "quokka", site="a", external_id="1") == []
+
+
+def test_places_are_the_turns_of_user_and_assistant_in_their_order(store: Store) -> None:
+    say(store, "a", "1", "one", "two", "three")
+    say(store, "a", "2", "alone")
+    rows = store.read_now(lambda db: db.execute("SELECT content, pk FROM message").fetchall())
+    pk = dict(rows)
+    placed = store.read_now(lambda db: places.of_turns(db, list(pk.values())))
+    around = {text: (placed[pk[text]].before, placed[pk[text]].after) for text in pk}
+    assert around == {
+        "one": (None, pk["two"]),
+        "two": (pk["one"], pk["three"]),
+        "three": (pk["two"], None),
+        "alone": (None, None),
+    }

@@ -17,7 +17,7 @@ from satchel.recall.diversity import drop_repeats
 from satchel.recall.query import Term, asks_about_past, similar_stems, stem, stems, terms
 from satchel.recall.topics import topics, topics_of
 from satchel.store.segment import CJK
-from satchel.types import Candidate
+from satchel.types import Candidate, Surroundings
 
 CONTEXT_THRESHOLD = 0.5
 """The score from which a memory is worth putting into somebody's prompt (see
@@ -51,7 +51,7 @@ WEIGHTS: dict[str, Weights] = {
     "explicit_preference": Weights(  11.0, 1.5, 0.2, 0.8, 1.9, 1.1, -4.5, 0.0),
     "implicit_preference": Weights(  11.0, 1.5, 0.2, 0.8, 1.9, 1.1, -4.7, 0.0),
     "instruction": Weights(          11.0, 1.5, 0.2, 0.8, 1.9, 1.1, -4.5, 0.0),
-    "turn": Weights(                  8.0, 3.5, 2.0, 0.9, 0.0, 1.1, -4.5, 1.2),
+    "turn": Weights(                  8.0, 3.5, 2.0, 0.9, 0.0, 1.1, -4.5, 0.3),
 }  # fmt: skip
 
 UNKNOWN_SIMILARITY = 0.1
@@ -69,6 +69,18 @@ ASSISTANT_BAR = 3.0
 """An assistant's words enter a prompt only when the question is about them, or past this much more."""
 COMPANION = 0.25
 """An instruction on how to answer comes along with other memories from this score."""
+
+NEIGHBOUR = 0.6
+"""What the words of a turn's neighbours count beside its own: an answer is often known by its question."""
+LONG = 60
+"""Words beyond which a turn matches a little of everything; an assistant's page-long answers most of all."""
+EVEN = 2.7
+"""The fit at which a turn is as likely the answer as not, and how fast that changes around it."""
+STEEP = 3.0
+
+ALONG = 0.12
+"""The score from which a turn comes along with one that passes, and how many do."""
+ALONG_MOST = 6
 
 _PERSONAL = re.compile(
     r"\b(?:my|mine|our|ours|me|us|am i|i am|i'm|i've|i'd|i'll|"
@@ -155,7 +167,10 @@ def rank(
     valid = [c for c in candidates if _is_valid(c, question, now=now, at=at)]
     best = max((c.lexical for c in valid), default=0.0)
     for candidate in valid:
-        odds = _log_odds(candidate, question, best_lexical=best, now=now if at is None else at)
+        if threshold is None and candidate.around is not None:
+            odds = turn_odds(candidate, candidate.around)
+        else:
+            odds = _log_odds(candidate, question, best_lexical=best, now=now if at is None else at)
         candidate.score = _sigmoid(odds)
     valid.sort(key=lambda c: (-c.score, -c.time, c.id))
     if threshold is not None:
@@ -219,13 +234,48 @@ def _log_odds(candidate: Candidate, question: Question, *, best_lexical: float, 
     return odds + RECENT * math.pow(0.5, age / HALF_LIFE_MS)
 
 
+def turn_odds(candidate: Candidate, around: Surroundings) -> float:
+    """The log-odds that a turn answers, by its own words and meaning and what stands around it."""
+    length = len(candidate.text.split())
+    fit = (
+        around.own
+        + NEIGHBOUR * (around.before + around.after)
+        + around.similarity
+        + 0.5 * around.similarity_before
+        + 0.3 * around.similarity_after
+        + 0.5 * (around.conversation + around.similarity_conversation)
+        + 0.15 * math.log1p(min(length, LONG))
+        - 0.3 * math.log(max(length, LONG) / LONG)
+    )
+    if candidate.said_by == "assistant" and length > LONG:
+        fit -= 0.3
+    if candidate.text.rstrip().endswith(("?", "\uff1f")):
+        fit -= 0.4
+    return STEEP * (fit - EVEN)
+
+
 def _worth_inserting(ordered: list[Candidate], question: Question, threshold: float) -> list[Candidate]:
     chosen = [c for c in ordered if _passes(c, question, threshold)]
     if not chosen:
         return []
     floor = min(COMPANION, threshold)
     taken = {id(c) for c in chosen}
+    taken |= {id(c) for c in _along(ordered, question)}
     return [c for c in ordered if id(c) in taken or (c.kind == "instruction" and c.score >= floor)]
+
+
+def _along(ordered: Sequence[Candidate], question: Question) -> list[Candidate]:
+    """Turns that come along once the question is known to be about the past: the best by what stands around them, of
+    those that are not far from passing themselves."""
+    near = [
+        c
+        for c in ordered
+        if c.around is not None
+        and c.score >= ALONG
+        and (c.said_by == "user" or question.about_assistant or not question.personal)
+        and not _only_asks(c.text)
+    ]
+    return sorted(near, key=lambda c: -turn_odds(c, c.around) if c.around else 0.0)[:ALONG_MOST]
 
 
 def _passes(candidate: Candidate, question: Question, threshold: float) -> bool:
