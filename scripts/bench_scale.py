@@ -1,0 +1,557 @@
+#!/usr/bin/env python3
+"""Measures recall as a store grows: building, memory, and each stage, beside named baselines of the same run.
+
+    .venv/bin/python scripts/bench_scale.py [--sizes 1000,10000,100000] [--texts FILE.json] [--queries 100]
+                                            [--beside sqlite-vec,usearch] [--plot docs/scale.svg] [--json FILE]
+
+The turns are real ones as far as they go (`--texts`: a LoCoMo file, or any JSON whose strings are taken; without it
+sentences made up here), with their real embeddings. Beyond that they are resampled: the same texts again with two words
+changed, the same vectors with noise of a third of their length. So every turn has some near doubles, which is hard on
+an index. Baselines: numpy's float32 matrix product over the same vectors on all cores, and with `--beside` sqlite-vec's
+flat search, usearch, Chroma and LanceDB, where they are installed (`pip install usearch chromadb lancedb`).
+
+Times are p50/p95/p99 in ms of one run, and ratios to the baseline: these say something on a busy machine, the times do
+not. `recall@10` is against exact search over the same vectors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import json
+import random
+import re
+import resource
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satchel.models import Runtime
+from satchel.recall.recall import Recall
+from satchel.store import Store, Tx, log, neighbours, search, vectors
+from satchel.store.clock import new_id
+from satchel.store.neighbours import Neighbours
+from satchel.store.segment import segment
+from satchel.store.store import CELLS_FOLDER
+
+NOISE = 0.33
+"""Length of the noise that is added to a resampled vector, of length 1."""
+
+SEED = 7
+PAGE = 5_000
+BLOCK = 1_000
+TOP = 10
+DAY_MS = 86_400_000
+BEGAN = 1_600_000_000_000
+CONVERSATION = 12
+"""Turns of a conversation."""
+
+Rows = NDArray[np.float32]
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    return {f"p{share}": float(np.percentile(seconds, share) * 1000) for share in (50, 95, 99)}
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    started = time.perf_counter()
+    found = work()
+    return time.perf_counter() - started, found
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+# ------------------------------------------------------------------------------------------------------- the turns
+
+
+def real_texts(file: Path | None) -> tuple[list[str], list[str]]:
+    """(turns, questions). Of a LoCoMo file its own; else every string of some length, and questions made of them."""
+    if file is None:
+        return _made_up()
+    found = json.loads(file.read_text("utf-8"))
+    turns: list[str] = []
+    questions: list[str] = []
+
+    def walk(value: object, key: str = "") -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                walk(inner, name)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner, key)
+        elif isinstance(value, str) and key in {"text", "content"} and len(value) > 20:
+            turns.append(value)
+        elif isinstance(value, str) and key == "question":
+            questions.append(value)
+
+    walk(found)
+    if len(turns) < 100 or len(questions) < 20:
+        raise SystemExit(f'{file}: needs at least 100 strings named "text" or "content" and 20 named "question".')
+    return list(dict.fromkeys(turns)), list(dict.fromkeys(questions))
+
+
+def _made_up() -> tuple[list[str], list[str]]:
+    chooser = random.Random(SEED)
+    who = ["my sister", "our neighbour", "the dentist", "my boss", "the plumber", "Mira", "our band", "my old teacher"]
+    did = ["repaired", "sold", "painted", "forgot", "borrowed", "described", "ordered", "photographed", "cleaned"]
+    what = [
+        "the violin",
+        "a red kayak",
+        "the allotment shed",
+        "two concert tickets",
+        "an espresso machine",
+        "the piano",
+    ]
+    where = ["in Porto", "near the canal", "at the market", "after the storm", "on Tuesday", "before the wedding"]
+    parts = [(a, b, c, d) for a in who for b in did for c in what for d in where]
+    chooser.shuffle(parts)
+    turns = [f"I was surprised that {a} {b} {c} {d}." for a, b, c, d in parts]
+    return turns, [f"Who {b} {c} {d}?" for _, b, c, d in parts[:300]]
+
+
+class Turns:
+    """As many turns as are asked for, a page at a time, the same for the same number."""
+
+    def __init__(self, texts: list[str], rows: Rows) -> None:
+        self._texts, self._rows = texts, rows
+        self._words = sorted({word for text in texts for word in re.findall(r"[a-z]{5,}", text.lower())})
+
+    def page(self, start: int, count: int) -> tuple[list[str], Rows]:
+        """Turns `start` to `start + count`, whatever pages they are asked for in."""
+        first, last = start // BLOCK, (start + count - 1) // BLOCK
+        blocks = [self._block(number * BLOCK, BLOCK) for number in range(first, last + 1)]
+        skip = start - first * BLOCK
+        texts = [text for block, _ in blocks for text in block][skip : skip + count]
+        return texts, np.concatenate([rows for _, rows in blocks])[skip : skip + count]
+
+    def _block(self, start: int, count: int) -> tuple[list[str], Rows]:
+        numbers = np.random.default_rng(SEED + start)
+        chooser = random.Random(SEED + start)
+        texts: list[str] = []
+        picks = []
+        for number in range(start, start + count):
+            pick = number if number < len(self._texts) else int(numbers.integers(len(self._texts)))
+            picks.append(pick)
+            texts.append(self._texts[pick] if number < len(self._texts) else self._changed(self._texts[pick], chooser))
+        rows = self._rows[picks].copy()
+        again = np.arange(start, start + count) >= len(self._texts)
+        noise = numbers.normal(size=(int(again.sum()), rows.shape[1])).astype(np.float32)
+        rows[again] += NOISE * noise / np.linalg.norm(noise, axis=1, keepdims=True)
+        return texts, rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def _changed(self, text: str, chooser: random.Random) -> str:
+        words = text.split()
+        for _ in range(2):
+            words[chooser.randrange(len(words))] = chooser.choice(self._words)
+        return " ".join(words)
+
+
+def fill(store: Store, turns: Turns, count: int) -> float:
+    """Writes turns, words and vectors as the daemon has them, without its HTTP; the seconds it took."""
+    started = time.perf_counter()
+
+    def begin(tx: Tx) -> int:
+        vectors.prepare(tx, "bench", 384)
+        tx.db.execute("INSERT OR IGNORE INTO profile (name, created_at) VALUES ('me', 0)")
+        return int(str(log.profile_pk(tx.db, "me")))
+
+    profile = store.write_now(begin)
+    have = len(_order(store))
+    for start in range(have, count, PAGE):
+        texts, rows = turns.page(start, min(PAGE, count - start))
+
+        def write(tx: Tx, start: int = start, texts: list[str] = texts, rows: Rows = rows) -> None:
+            _write(tx, profile, start, texts, rows)
+
+        store.write_now(write)
+        _progress("filling", start + len(texts), count, started)
+    return time.perf_counter() - started
+
+
+def _order(store: Store) -> list[int]:
+    """The pks of the measured turns: the place of one is its number."""
+    profile = store.read_now(lambda db: log.profile_pk(db, "me")) or 0
+    return store.read_now(lambda db: vectors.all_of(db, "turn", profile)) if profile else []
+
+
+def _write(tx: Tx, profile: int, start: int, texts: list[str], rows: Rows) -> None:
+    conversation = 0
+    for number, (text, row) in enumerate(zip(texts, rows, strict=True), start):
+        at = BEGAN + number * 60_000
+        if number % CONVERSATION == 0 or not conversation:
+            tx.db.execute(
+                "INSERT INTO conversation (id, profile, site, external_id, created_at, updated_at, device, clock)"
+                " VALUES (?, ?, 'bench', ?, ?, ?, ?, ?)",
+                (new_id(), profile, str(number), at, at, tx.device, tx.tick()),
+            )
+            conversation = tx.db.last_insert_rowid()
+        role = "assistant" if number % 2 else "user"
+        tx.db.execute(
+            "INSERT INTO message (id, conversation, key, role, content, hash, received_at, time, position, device,"
+            " clock) VALUES (?, ?, ?, ?, ?, x'', ?, ?, ?, ?, ?)",
+            (new_id(), conversation, str(number), role, text, at, at, number % CONVERSATION, tx.device, tx.tick()),
+        )
+        pk = tx.db.last_insert_rowid()
+        tx.db.execute("INSERT INTO turn_words (rowid, text) VALUES (?, ?)", (pk, segment(text)))
+        vectors.store(tx.db, "turn", pk, profile, row.tobytes())
+        tx.db.execute("DELETE FROM unindexed WHERE type = 'turn' AND pk = ?", (pk,))
+
+
+def _progress(what: str, done: int, total: int, started: float) -> None:
+    spent = time.perf_counter() - started
+    left = spent / max(done, 1) * (total - done)
+    print(f"\r{what} {done:,} of {total:,}, {done / max(spent, 1e-9):,.0f} a second, {left:.0f} s left ", end="",
+          file=sys.stderr, flush=True)  # fmt: skip
+    if done >= total:
+        print(file=sys.stderr)
+
+
+# ------------------------------------------------------------------------------------------------------ the stages
+
+
+class Held:
+    """All vectors as one matrix, for the baseline and the truth."""
+
+    def __init__(self, turns: Turns, count: int) -> None:
+        self.rows = np.concatenate([turns.page(at, min(PAGE, count - at))[1] for at in range(0, count, PAGE)])
+
+    def nearest(self, query: Rows) -> NDArray[np.int64]:
+        cosines = self.rows @ query
+        best = np.argpartition(-cosines, TOP - 1)[:TOP]
+        return best[np.argsort(-cosines[best])]
+
+
+def recall_of(found: Sequence[Sequence[int]], truth: Sequence[Sequence[int]]) -> float:
+    return float(np.mean([len(set(mine) & set(right)) / len(right) for mine, right in zip(found, truth, strict=True)]))
+
+
+def vector_stage(store: Store, queries: Rows) -> tuple[dict[str, Any], list[list[int]]]:
+    """Building, loading and asking the index that the daemon uses."""
+    gc.collect()
+    before = resident_mb()
+    folder = store.path.parent / CELLS_FOLDER
+    held = Neighbours(folder, store.read_now)
+    profile = store.read_now(lambda db: log.profile_pk(db, "me")) or 0
+    number = {pk: number for number, pk in enumerate(_order(store))}
+
+    def ask(query: Rows) -> list[int]:
+        found = store.read_now(lambda db: held.nearest(db, "turn", query.tobytes(), profile=profile, k=TOP))
+        return [number[pk] for pk, _ in found]
+
+    building, _ = timed(lambda: (ask(queries[0]), held.settle()))
+    took = [timed(lambda query=query: ask(query)) for query in queries]  # type: ignore[misc]
+    memory = resident_mb() - before
+    held.close()
+    again = Neighbours(folder, store.read_now)
+    held = again
+    loading, _ = timed(lambda: ask(queries[0]))
+    again.close()
+    figures = {"build s": building, "load s": loading, "memory MB": memory, **percentiles([one for one, _ in took])}
+    return figures, [found for _, found in took]
+
+
+def text_stage(store: Store, questions: Sequence[str]) -> dict[str, float]:
+    from satchel.recall import query, surroundings
+
+    profile = store.read_now(lambda db: log.profile_pk(db, "me")) or 0
+    among = search.eligible_turns(profile)
+
+    def ask(question: str) -> None:
+        terms = query.fts_terms(question)
+        store.read_now(lambda db: search.by_words(db, terms, among, limit=surroundings.WORDS))
+
+    return percentiles([timed(lambda question=question: ask(question))[0] for question in questions])  # type: ignore[misc]
+
+
+class Given:
+    """Vectors of questions that were embedded before: the call is measured without its embedding."""
+
+    def __init__(self, by_text: dict[str, Rows]) -> None:
+        self._by_text = by_text
+
+    async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> Rows:  # noqa: ARG002
+        return np.stack([self._by_text[text] for text in texts])
+
+    def model_id(self, _: str) -> str:
+        return "bench"
+
+
+def whole_call(store: Store, given: Given, questions: Sequence[str]) -> dict[str, float]:
+    recall = Recall(store, given)  # type: ignore[arg-type]
+
+    async def ask() -> list[float]:
+        await recall.search(questions[0], profile="me", limit=TOP)
+        recall._near.settle()
+        took = []
+        for question in questions:
+            started = time.perf_counter()
+            await recall.search(question, profile="me", limit=TOP)
+            took.append(time.perf_counter() - started)
+        return took
+
+    try:
+        return percentiles(asyncio.run(ask()))
+    finally:
+        recall.close()
+
+
+@contextlib.contextmanager
+def importing(store: Store, turns: Turns, count: int) -> Iterator[None]:
+    """Another thread writes turns all the while, as an import does; into a profile of its own, so that what is asked
+    stays the same."""
+    ended = threading.Event()
+
+    def begin(tx: Tx) -> int:
+        tx.db.execute("INSERT OR IGNORE INTO profile (name, created_at) VALUES ('import', 0)")
+        return int(str(log.profile_pk(tx.db, "import")))
+
+    profile = store.write_now(begin)
+    have = store.read_now(lambda db: int(str(db.execute("SELECT count(*) FROM message").get)))
+
+    def write() -> None:
+        start = have + count
+        while not ended.is_set():
+            texts, rows = turns.page(start, 64)
+            store.write_now(lambda tx, at=start, t=texts, r=rows: _write(tx, profile, at, t, r))  # type: ignore[misc]
+            start += 64
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+# ------------------------------------------------------------------------------------------------------- the others
+
+
+def sqlite_vec_flat(rows: Rows, queries: Rows) -> tuple[float, list[float], list[list[int]]]:
+    import apsw
+    import sqlite_vec
+
+    with tempfile.TemporaryDirectory() as folder:
+        db = apsw.Connection(f"{folder}/flat.sqlite")
+        db.enable_load_extension(True)
+        db.load_extension(sqlite_vec.loadable_path())
+        db.execute("CREATE VIRTUAL TABLE v USING vec0 (pk INTEGER PRIMARY KEY, e FLOAT[384] DISTANCE_METRIC=cosine)")
+        started = time.perf_counter()
+        with db:
+            db.executemany("INSERT INTO v VALUES (?, ?)", ((n, row.tobytes()) for n, row in enumerate(rows)))
+        built = time.perf_counter() - started
+        sql = f"SELECT pk FROM v WHERE e MATCH ? AND k = {TOP}"
+        took = [timed(lambda q=q: [pk for (pk,) in db.execute(sql, (q.tobytes(),))]) for q in queries[:20]]  # type: ignore[misc]
+        return built, [one for one, _ in took], [found for _, found in took]
+
+
+def usearch_bits(rows: Rows, queries: Rows) -> tuple[float, list[float], list[list[int]]]:
+    """HNSW over bits, 400 asked, exactly rescored."""
+    from usearch.index import Index
+
+    index = Index(ndim=384, metric="hamming", dtype="b1")
+    started = time.perf_counter()
+    index.add(np.arange(len(rows), dtype=np.uint64), np.packbits(rows > 0, axis=1))
+    built = time.perf_counter() - started
+
+    def ask(query: Rows) -> list[int]:
+        near = index.search(np.packbits(query > 0), 400).keys.astype(np.int64)
+        return [int(pk) for pk in near[np.argsort(-(rows[near] @ query))[:TOP]]]
+
+    took = [timed(lambda q=q: ask(q)) for q in queries]  # type: ignore[misc]
+    return built, [one for one, _ in took], [found for _, found in took]
+
+
+def chroma(rows: Rows, queries: Rows) -> tuple[float, list[float], list[list[int]]]:
+    import chromadb
+
+    with tempfile.TemporaryDirectory() as folder:
+        client = chromadb.PersistentClient(folder, settings=chromadb.Settings(anonymized_telemetry=False))
+        held = client.create_collection("v", metadata={"hnsw:space": "cosine"}, embedding_function=None)
+        started = time.perf_counter()
+        for at in range(0, len(rows), PAGE):
+            part = rows[at : at + PAGE]
+            held.add(ids=[str(n) for n in range(at, at + len(part))], embeddings=part)
+        built = time.perf_counter() - started
+        took = [
+            timed(lambda q=q: [int(one) for one in held.query(q[None], n_results=TOP, include=[])["ids"][0]])  # type: ignore[misc]
+            for q in queries
+        ]
+        return built, [one for one, _ in took], [found for _, found in took]
+
+
+def lancedb(rows: Rows, queries: Rows) -> tuple[float, list[float], list[list[int]]]:
+    import lancedb as lance
+    import pyarrow as pa
+
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
+        table = lance.connect(folder).create_table("v", pa.table({"pk": pa.array(range(len(rows))), "vector": flat}))
+        built = time.perf_counter() - started
+        took = [
+            timed(lambda q=q: [one["pk"] for one in table.search(q).metric("cosine").limit(TOP).to_list()])  # type: ignore[misc]
+            for q in queries[:20]
+        ]
+        return built, [one for one, _ in took], [found for _, found in took]
+
+
+OTHERS = {"sqlite-vec": sqlite_vec_flat, "usearch": usearch_bits, "chroma": chroma, "lancedb": lancedb}
+
+
+# ------------------------------------------------------------------------------------------------------------- main
+
+
+async def embedded(texts: list[str]) -> Rows:
+    parts = []
+    async with Runtime(generate=None) as runtime:
+        started = time.perf_counter()
+        for at in range(0, len(texts), 64):
+            parts.append(await runtime.embed(texts[at : at + 64]))
+            _progress("embedding", min(at + 64, len(texts)), len(texts), started)
+    return np.concatenate(parts)
+
+
+def measure(
+    store: Store, turns: Turns, size: int, questions: list[str], queries: Rows, beside: list[str]
+) -> dict[str, Any]:
+    figures: dict[str, Any] = {"size": size, "fill s": fill(store, turns, size)}
+    mine, found = vector_stage(store, queries)
+    everything = Held(turns, size)
+    product = [timed(lambda q=q: everything.nearest(q)) for q in queries]  # type: ignore[misc]
+    truth = [[int(one) for one in right] for _, right in product]
+    figures["product"] = percentiles([one for one, _ in product])
+    figures["vectors"] = mine | {"recall@10": recall_of(found, truth)}
+    for name in beside:
+        try:
+            built, took, theirs = OTHERS[name](everything.rows, queries)
+        except ImportError as error:
+            raise SystemExit(f"{name} is not installed ({error}); leave it out of --beside, or install it.") from error
+        figures[name] = {"build s": built, **percentiles(took), "recall@10": recall_of(theirs, truth[: len(theirs)])}
+    everything.rows = everything.rows[:0]
+    gc.collect()
+    given = Given(dict(zip(questions, queries, strict=True)))
+    figures["words"] = text_stage(store, questions)
+    figures["call"] = whole_call(store, given, questions)
+    with importing(store, turns, size):
+        figures["call while importing"] = whole_call(store, given, questions)
+    figures["store MB"] = sum(file.stat().st_size for file in store.path.parent.rglob("*") if file.is_file()) / 1e6
+    figures["daemon MB"] = resident_mb()
+    return figures
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    lines = [
+        "| turns | | p50 | p95 | p99 ms | p95, of numpy's product | recall@10 | built s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for run in runs:
+        base = run["product"]["p95"]
+        for name, one in run.items():
+            if not isinstance(one, dict):
+                continue
+            lines.append(
+                f"| {run['size']:,} | {name} | {one['p50']:.2f} | {one['p95']:.2f} | {one['p99']:.2f} |"
+                f" {one['p95'] / base:.2f} | {one.get('recall@10', ''):.3} | {one.get('build s', ''):.3} |"
+                if "recall@10" in one
+                else f"| {run['size']:,} | {name} | {one['p50']:.2f} | {one['p95']:.2f} | {one['p99']:.2f} |"
+                f" {one['p95'] / base:.2f} | | |"
+            )
+    lines += [
+        "",
+        "| turns | filling s | index built s | loaded s | index MB in memory | store MB |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {run['size']:,} | {run['fill s']:.0f} | {run['vectors']['build s']:.1f} | {run['vectors']['load s']:.2f} |"
+        f" {run['vectors']['memory MB']:.0f} | {run['store MB']:.0f} |"
+        for run in runs
+    ]
+    return "\n".join(lines)
+
+
+def plot(runs: list[dict[str, Any]], file: Path) -> None:
+    """Latency against size, both logarithmic, as an SVG of its own making: a few lines need no library."""
+    names = [name for name in ("call", "words", "vectors", "product") if all(name in run for run in runs)]
+    width, height, left, top = 640, 360, 60, 20
+    sizes = np.log10([run["size"] for run in runs])
+    values = {name: np.log10([run[name]["p50"] for run in runs]) for name in names}
+    low, high = min(v.min() for v in values.values()) - 0.1, max(v.max() for v in values.values()) + 0.1
+    span = max(float(sizes[-1] - sizes[0]), 1e-9)
+
+    def x(value: float) -> float:
+        return left + (value - sizes[0]) / span * (width - left - 120)
+
+    def y(value: float) -> float:
+        return top + (high - value) / (high - low) * (height - top - 40)
+
+    colours = ("#1b6ca8", "#c8553d", "#2e8b57", "#777777")
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif"'
+        ' font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
+    ]
+    for power in range(int(np.floor(low)), int(np.ceil(high)) + 1):
+        if low <= power <= high:
+            parts.append(
+                f'<line x1="{left}" x2="{width - 120}" y1="{y(power):.1f}" y2="{y(power):.1f}" stroke="#ddd"/>'
+            )
+            parts.append(f'<text x="{left - 6}" y="{y(power) + 4:.1f}" text-anchor="end">{10.0**power:g} ms</text>')
+    for run, size in zip(runs, sizes, strict=True):
+        parts.append(f'<text x="{x(size):.1f}" y="{height - 14}" text-anchor="middle">{run["size"]:,}</text>')
+    for name, colour in zip(names, colours, strict=False):
+        points = " ".join(f"{x(size):.1f},{y(value):.1f}" for size, value in zip(sizes, values[name], strict=True))
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(
+            f'<text x="{x(sizes[-1]) + 8:.1f}" y="{y(values[name][-1]) + 4:.1f}" fill="{colour}">{name}</text>'
+        )
+    file.write_text("\n".join([*parts, "</svg>", ""]), "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="1000,10000,100000", type=lambda text: sorted(map(int, text.split(","))))
+    parser.add_argument("--texts", type=Path)
+    parser.add_argument("--beside", default="", help="comma-separated: " + ", ".join(OTHERS))
+    parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    beside = [name for name in arguments.beside.split(",") if name]
+    if unknown := set(beside) - set(OTHERS):
+        parser.error(f"--beside knows {', '.join(OTHERS)}, not {', '.join(unknown)}")
+    texts, questions = real_texts(arguments.texts)
+    questions = random.Random(SEED).sample(questions, min(arguments.queries, len(questions)))
+    rows = asyncio.run(embedded([*texts, *questions]))
+    turns, queries = Turns(texts, rows[: len(texts)]), rows[len(texts) :]
+    print(f"{len(texts):,} real turns and {len(questions)} questions; exact up to {neighbours.EXACT:,} vectors")
+    runs = []
+    with tempfile.TemporaryDirectory(prefix="satchel-scale-") as folder:
+        store = Store(Path(folder) / "data", now=lambda: BEGAN + 3_000 * DAY_MS)
+        try:
+            for size in arguments.sizes:
+                runs.append(measure(store, turns, size, questions, queries, beside))
+                print(table(runs[-1:]), flush=True)
+        finally:
+            store.close()
+    print("\n" + table(runs))
+    if arguments.plot:
+        plot(runs, arguments.plot)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(runs, indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
