@@ -318,13 +318,25 @@ class Neighbours:
                     return
                 there, rows = self._rows(kind, pks[start : start + CHUNK])
                 cells.index.add_with_ids(rows, np.array(there, np.int64))
-            with self._locked(key):
-                if self._embedder == known.embedder:
-                    self._parts[key] = cells
-            self._save(key, cells)
+            self._publish(key, cells, known.embedder)
         finally:
             with self._lock:
                 self._building.pop(key, None)
+
+    def _publish(self, key: Key, cells: Cells, embedder: str) -> None:
+        """Lets cells answer. They are written and read back first: grown piece by piece, they take up to twice the room
+        they need. Where they cannot be written, they answer as they are."""
+        import faiss
+
+        try:
+            self._write(key, cells, embedder)
+            cells.index = cast("faiss.IndexIVF", None)  # before the other is there
+            cells.index = cast("faiss.IndexIVF", faiss.read_index(str(self._file(key))))
+            cells.index.nprobe = PROBED
+        finally:
+            with self._locked(key):
+                if self._embedder == embedder and cells.index is not None:
+                    self._parts[key] = cells
 
     def _rows(self, kind: Indexed, pks: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
         # A read of its own each time: a long one would keep the write-ahead log from being taken in.
@@ -334,6 +346,11 @@ class Neighbours:
         return self._folder / f"{key[0]}-{key[1]}.faiss"
 
     def _save(self, key: Key, cells: Cells) -> None:
+        with self._locked(key):
+            if self._parts.get(key) is cells:
+                self._write(key, cells, self._embedder)
+
+    def _write(self, key: Key, cells: Cells, embedder: str) -> None:
         """Writes cells, then the stamp without which they are not read: a crash between the two leaves no stamp that
         fits."""
         import faiss
@@ -342,16 +359,13 @@ class Neighbours:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = file.with_suffix(".part")
         private_file(part)
-        with self._locked(key):
-            if self._parts.get(key) is not cells:
-                return
-            faiss.write_index(cells.index, str(part))
-            cells.unsaved = 0
-            stamp = _Stamp(self._embedder, cells.seq, len(cells), cells.learnt, _digest(part))
+        faiss.write_index(cells.index, str(part))
+        stamp = _Stamp(embedder, cells.seq, len(cells), cells.learnt, _digest(part))
         part.replace(file)
         stamp_file = file.with_suffix(".json")
         private_file(stamp_file)
         stamp_file.write_bytes(msgspec.json.encode(stamp))
+        cells.unsaved = 0
 
     def _loaded(self, db: apsw.Connection, key: Key, known: vectors.State) -> Cells | None:
         """The cells from their file, brought up to date; None when they cannot be used."""
