@@ -280,7 +280,7 @@ def test_a_choice_has_its_limits(wordy: Running) -> None:
 def test_nothing_comes_from_a_site_that_is_left_out(daemon: Running, profile: str) -> None:
     done = {
         site: daemon.capture(
-            f"My bicycle Rocket has a green saddle and a basket from {town}. I live in Porto near the {town} market.",
+            f"I own a bicycle called Rocket with a green saddle from {town}. I live in Porto near the {town} market.",
             profile=profile,
             site=site,
             external_id=site,
