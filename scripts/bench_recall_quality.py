@@ -10,6 +10,8 @@ LoCoMo      (.json) evidence turns of questions about two people's talks; speake
 PrefEval    (.json) users who told 50 preferences each in the middle of longer turns, among 100 other turns; always
             with extraction: is the right preference among the preferences found? Counted over those that were kept
 BEAM        (.json) evidence turns of questions about one user's long chats; each batch is a conversation of its date
+MemoryBank  (.json, with its probing questions beside it) evidence turns of questions about fifteen users' daily talks,
+            in English and in Chinese
 LongMemEval (.json, the sample) evidence sessions, all questions' sessions being one user's: found by any of their turns
 
 What is captured is what a chat site shows: the speakers' names and the captions of LoCoMo's pictures stand only where
@@ -71,13 +73,6 @@ class Shelf(Session):
         if self._extract:
             await super().__aenter__()
         return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await asyncio.to_thread(self._recall.close)
-        if self._extract:
-            await super().__aexit__(*error)
-        else:
-            await asyncio.to_thread(self.store.close)
 
     async def put(self, conversation: Conversation) -> None:
         """Captures a conversation on its day and gives all that came of it its vectors."""

@@ -21,9 +21,9 @@ import asyncio
 import contextlib
 import gc
 import json
+import os
 import random
 import re
-import resource
 import sys
 import tempfile
 import threading
@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.models import Runtime
+from satchel.models.runtime import resident_bytes
 from satchel.recall.recall import Recall
 from satchel.store import Store, Tx, log, neighbours, search, vectors
 from satchel.store.clock import new_id
@@ -69,8 +70,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
+    return (resident_bytes(os.getpid()) or 0) / 1e6
 
 
 # ------------------------------------------------------------------------------------------------------- the turns

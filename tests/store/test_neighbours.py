@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from numpy.typing import NDArray
 from storing import capture
 
-from satchel.store import Store, log, neighbours, vectors
+from satchel.store import Store, Tx, log, neighbours, vectors
 from satchel.store.neighbours import Cells, Exact, Neighbours
 from satchel.store.store import CELLS_FOLDER
 
@@ -44,6 +44,18 @@ def near(held: Neighbours, store: Store, seed: int, k: int = 5, profile: int = 1
 def exactly(seeds: dict[int, int], seed: int, k: int = 5) -> list[int]:
     query = unit(seed)
     return sorted(seeds, key=lambda pk: -float(unit(seeds[pk]) @ query))[:k]
+
+
+def written(store: Store) -> tuple[dict[int, int], Path]:
+    """The vectors of a hundred, and the folder with the files of their cells."""
+    seeds = {pk: pk for pk in range(1, 100)}
+    put(store, seeds)
+    folder = store.path.parent / CELLS_FOLDER
+    held = Neighbours(folder, store.read_now)
+    near(held, store, 1)
+    held.settle()
+    held.close()
+    return seeds, folder
 
 
 @pytest.fixture
@@ -129,13 +141,7 @@ def test_an_exact_part_that_grows_becomes_cells_and_goes_on_answering(prepared: 
 
 @pytest.mark.usefixtures("few")
 def test_cells_are_read_from_their_file_and_brought_up_to_date(prepared: Store) -> None:
-    seeds = {pk: pk for pk in range(1, 100)}
-    put(prepared, seeds)
-    folder = prepared.path.parent / CELLS_FOLDER
-    first = Neighbours(folder, prepared.read_now)
-    near(first, prepared, 1)
-    first.settle()
-    first.close()
+    _, folder = written(prepared)
     for file in folder.iterdir():
         assert file.stat().st_mode & 0o077 == 0
     put(prepared, {200: 2000})
@@ -152,13 +158,7 @@ def test_cells_are_read_from_their_file_and_brought_up_to_date(prepared: Store) 
 def test_a_file_that_cannot_be_trusted_is_built_anew(
     prepared: Store, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    seeds = {pk: pk for pk in range(1, 100)}
-    put(prepared, seeds)
-    folder = prepared.path.parent / CELLS_FOLDER
-    first = Neighbours(folder, prepared.read_now)
-    near(first, prepared, 1)
-    first.settle()
-    first.close()
+    seeds, folder = written(prepared)
     (file,) = folder.glob("*.faiss")
     data = file.read_bytes()
     if damage == "cut":
@@ -193,7 +193,10 @@ def test_other_models_vectors_are_not_compared(prepared: Store, held: Neighbours
     assert [pk for pk, _ in near(held, prepared, 1)] == [2]
 
 
-def test_vectors_of_an_earlier_satchel_are_taken_over(store: Store) -> None:
+@pytest.mark.parametrize(
+    "first", [vectors.take_over, lambda tx: vectors.prepare(tx, "model", WIDTH)], ids=["the indexer", "a new memory"]
+)
+def test_vectors_of_an_earlier_satchel_are_taken_over(store: Store, first: Callable[[Tx], None]) -> None:
     recorded = capture(store, ["kept"])
     pk, profile = store.read_now(
         lambda db: db.execute(
@@ -214,7 +217,7 @@ def test_vectors_of_an_earlier_satchel_are_taken_over(store: Store) -> None:
         )
 
     store.write_now(as_before)
-    store.write_now(vectors.take_over)
+    store.write_now(first)
     held = Neighbours(store.path.parent / CELLS_FOLDER, store.read_now)
     owner = store.read_now(lambda db: log.profile_pk(db, "me"))
     assert [found for found, _ in near(held, store, 4, profile=owner or 0)] == [pk]

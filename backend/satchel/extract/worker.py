@@ -392,9 +392,7 @@ def _near(tx: Tx, draft: Draft, profile: str, vector: bytes) -> dict[int, tuple[
     if draft.correction:
         found |= memories.of_conversations(tx.db, [source.conversation_id for source in draft.sources])
     further = [pk for pk in found if pk not in cosines]
-    cosines |= dict(
-        vectors.nearest(tx.db, "memory", vector, profile=owner, k=len(further), among=further) if further else ()
-    )
+    cosines |= dict(vectors.closest(tx.db, "memory", vector, further))
     return {
         pk: (memory, cosines.get(pk, 0.0))
         for pk, memory in found.items()

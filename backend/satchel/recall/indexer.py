@@ -35,7 +35,8 @@ class Indexer:
             await self._work.wait()
             self._work.clear()
             try:
-                await self._store.write(vectors.take_over)
+                if await self._store.read(vectors.is_old):
+                    await self._store.write(vectors.take_over)
                 while await self.index_some():
                     pass
             except (ModelError, StoreError) as error:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from satchel.recall import surroundings
 from satchel.recall.diversity import drop_repeats
 from satchel.recall.query import Term, asks_about_past, similar_stems, stem, stems, terms
 from satchel.recall.topics import topics, topics_of
@@ -54,8 +55,6 @@ WEIGHTS: dict[str, Weights] = {
     "turn": Weights(                  8.0, 3.5, 2.0, 0.9, 0.0, 1.1, -4.5, 0.3),
 }  # fmt: skip
 
-UNKNOWN_SIMILARITY = 0.1
-"""Stands in for the cosine of what has no vector yet: about what two unrelated texts have."""
 FOREIGN_MEANING = 0.25
 """What is left of the weight of meaning when the question is Chinese, Japanese or Korean, which the default
 embedding model hardly reads."""
@@ -70,8 +69,6 @@ ASSISTANT_BAR = 3.0
 COMPANION = 0.25
 """An instruction on how to answer comes along with other memories from this score."""
 
-NEIGHBOUR = 0.6
-"""What the words of a turn's neighbours count beside its own: an answer is often known by its question."""
 LONG = 60
 """Words beyond which a turn matches a little of everything; an assistant's page-long answers most of all."""
 EVEN = 2.7
@@ -212,7 +209,7 @@ def _log_odds(candidate: Candidate, question: Question, *, best_lexical: float, 
     weights = WEIGHTS.get(candidate.kind, WEIGHTS["fact"])
     words = stems(candidate.text)
     covered = coverage(question, words)
-    similarity = UNKNOWN_SIMILARITY if candidate.similarity is None else candidate.similarity
+    similarity = surroundings.UNKNOWN if candidate.similarity is None else candidate.similarity
     meaning = weights.meaning * (FOREIGN_MEANING if question.foreign else 1.0)
     odds = weights.bias + meaning * similarity + weights.words * covered
     if best_lexical > 0:
@@ -237,16 +234,7 @@ def _log_odds(candidate: Candidate, question: Question, *, best_lexical: float, 
 def turn_odds(candidate: Candidate, around: Surroundings) -> float:
     """The log-odds that a turn answers, by its own words and meaning and what stands around it."""
     length = len(candidate.text.split())
-    fit = (
-        around.own
-        + NEIGHBOUR * (around.before + around.after)
-        + around.similarity
-        + 0.5 * around.similarity_before
-        + 0.3 * around.similarity_after
-        + 0.5 * (around.conversation + around.similarity_conversation)
-        + 0.15 * math.log1p(min(length, LONG))
-        - 0.3 * math.log(max(length, LONG) / LONG)
-    )
+    fit = surroundings.fit(around) + 0.15 * math.log1p(min(length, LONG)) - 0.3 * math.log(max(length, LONG) / LONG)
     if candidate.said_by == "assistant" and length > LONG:
         fit -= 0.3
     if candidate.text.rstrip().endswith(("?", "\uff1f")):

@@ -29,8 +29,8 @@ NEAREST = 120
 UNKNOWN = 0.1
 """Stands in for the cosine of what has no vector: about what two unrelated texts have."""
 
-NEIGHBOUR = 0.5
-"""How much a neighbour's words count beside the turn's own."""
+NEIGHBOUR = 0.6
+"""What the words of a turn's neighbours count beside its own: an answer is often known by its question."""
 
 
 def look(
@@ -59,13 +59,11 @@ def look(
     leading = sorted(found, key=lambda pk: -window(pk) - cosines.get(pk, UNKNOWN))[:NEAREST]
     beside = dict.fromkeys(other for pk in leading for other in _neighbours(placed, pk) if other not in cosines)
     cosines |= _cosines(db, vector, beside)
-    by_words, by_meaning = (
-        _conversations(placed, own),
-        _conversations(placed, {pk: cosines.get(pk, 0.0) for pk in found}),
-    )
-    told = sum(sorted(by_words.values(), reverse=True)[:1]) or 1.0
+    by_words = _conversations(placed, own)
+    by_meaning = _conversations(placed, {pk: cosines.get(pk, 0.0) for pk in found})
+    told = max(by_words.values(), default=0.0) or 1.0
     around = {pk: _around(pk, placed[pk], own, cosines, by_words, by_meaning, told) for pk in leading}
-    kept = sorted(leading, key=lambda pk: -_promise(around[pk]))[:most]
+    kept = sorted(leading, key=lambda pk: -fit(around[pk]))[:most]
     return (
         Found({pk: words.get(pk, 0.0) for pk in kept}, {pk: cosines.get(pk, near.get(pk)) for pk in kept}),
         {pk: around[pk] for pk in kept},
@@ -117,8 +115,8 @@ def _around(
     )
 
 
-def _promise(one: Surroundings) -> float:
-    """What is known before a turn's text is read."""
+def fit(one: Surroundings) -> float:
+    """How well a turn and what stands around it fit the question, as far as that is known before its text is read."""
     return (
         one.own
         + NEIGHBOUR * (one.before + one.after)

@@ -51,10 +51,8 @@ class Conversation(msgspec.Struct, frozen=True):
 
 
 _ROW: dict[Indexed, str] = {"turn": "m", "memory": "y"}
-_FROM: dict[Indexed, str] = {
-    "turn": "message m JOIN conversation c ON c.pk = m.conversation",
-    "memory": "memory y",
-}
+_TABLE: dict[Indexed, str] = {"turn": "message m", "memory": "memory y"}
+_JOIN: dict[Indexed, str] = {"turn": " JOIN conversation c ON c.pk = m.conversation", "memory": ""}
 
 
 class Eligible(msgspec.Struct, frozen=True):
@@ -70,15 +68,14 @@ class Eligible(msgspec.Struct, frozen=True):
     @property
     def sql(self) -> str:
         """A SELECT of all of it."""
-        return f"SELECT {_ROW[self.kind]}.pk AS pk FROM {_FROM[self.kind]} WHERE {self.where}"
+        kind = self.kind
+        return f"SELECT {_ROW[kind]}.pk AS pk FROM {_TABLE[kind]}{_JOIN[kind]} WHERE {self.where}"
 
     @property
     def among_sql(self) -> str:
         """The same of a JSON list of pks, which comes before the other values. CROSS JOIN keeps the order: SQLite would
         go through the whole profile otherwise."""
-        row, tables = _ROW[self.kind], _FROM[self.kind]
-        table, _, rest = tables.partition(" JOIN ")
-        joined = f" JOIN {rest}" if rest else ""
+        row, table, joined = _ROW[self.kind], _TABLE[self.kind], _JOIN[self.kind]
         return (
             f"SELECT {row}.pk FROM json_each(?) j CROSS JOIN {table} ON {row}.pk = j.value{joined} WHERE {self.where}"
         )
@@ -242,8 +239,7 @@ def by_meaning(db: apsw.Connection, near: Near, vector: bytes, among: Eligible, 
         if len(found) >= limit or len(nearest) < k:
             return found
         k *= 6
-    pks = [pk for (pk,) in fetch(db, among.sql, among.values)]
-    return dict(closest(db, among.kind, vector, pks)[:limit])
+    return dict(closest(db, among.kind, vector, all_of(db, among))[:limit])
 
 
 def keep(db: apsw.Connection, found: Mapping[int, float], among: Eligible) -> dict[int, float]:

@@ -9,7 +9,7 @@ they follow the list of changes that every write adds to.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
 import apsw
 import msgspec
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 Indexed = Literal["turn", "memory"]
 
+_OF: dict[Indexed, str] = {"turn": "message", "memory": "memory"}
+"""Where what the vectors stand for lies."""
 _WHOLE: dict[Indexed, str] = {"turn": "turn_vector", "memory": "memory_vector"}
 _SIGNS: dict[Indexed, str] = {"turn": "turn_signs", "memory": "memory_signs"}
 _OLD = ("turn_vectors", "memory_vectors")
-"""Tables of before: sqlite-vec with whole vectors. `prepare` moves what they hold."""
+"""Tables of before: sqlite-vec with whole vectors. `take_over` moves what they hold."""
 
 MAX_K = 4096
 """sqlite-vec's own limit of neighbours a query."""
@@ -55,10 +57,11 @@ def prepare(tx: Tx, model: str, dimensions: int) -> None:
 
     `model` is what tells one model's vectors from another's (its hash). `dimensions` must be a multiple of 8.
     """
-    current = tx.db.execute("SELECT value FROM meta WHERE name = 'embedder'").get
     stamp = f"{model}:{dimensions}"
-    if current == stamp and ready(tx.db):
-        return
+    if embedder(tx.db) == stamp:
+        take_over(tx)
+        if ready(tx.db):
+            return
     for table in (*_WHOLE.values(), *_SIGNS.values(), *_OLD):
         tx.db.execute(f"DROP TABLE IF EXISTS {table}")
     _make(tx.db, dimensions)
@@ -84,9 +87,14 @@ def _make(db: apsw.Connection, dimensions: int) -> None:
         )
 
 
+def is_old(db: apsw.Connection) -> bool:
+    """Whether there is something for `take_over`."""
+    return not ready(db) and db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'turn_vectors'").get is not None
+
+
 def take_over(tx: Tx) -> None:
     """Moves the vectors of an earlier Satchel, which kept them whole in sqlite-vec, into the tables of this one."""
-    if ready(tx.db) or tx.db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'turn_vectors'").get is None:
+    if not is_old(tx.db):
         return
     _make(tx.db, int(embedder(tx.db).rpartition(":")[2]))
     for kind, old in zip(_WHOLE, _OLD, strict=True):
@@ -167,45 +175,30 @@ def _overwrite(db: apsw.Connection, table: str, pk: int, size: int) -> None:
         blob.write(bytes(size))
 
 
-def nearest(
-    db: apsw.Connection, kind: Indexed, vector: bytes, *, profile: int, k: int, among: Sequence[int] | None = None
-) -> list[tuple[int, float]]:
+def nearest(db: apsw.Connection, kind: Indexed, vector: bytes, *, profile: int, k: int) -> list[tuple[int, float]]:
     """(pk, cosine similarity) of the k nearest, best first; empty before the first vector was stored.
 
-    With `among`, exactly the nearest of these pks. Without, the k best of some hundreds whose signs are nearest; exact
-    while there are no more than those.
+    They are the best of some hundreds whose signs are nearest: exact while there are no more than those.
     """
     if not ready(db):
         return []
-    if among is None:
-        table = _SIGNS[kind]
-        found = db.execute(
-            f"SELECT pk FROM {table} WHERE signs MATCH vec_quantize_binary(?) AND k = ? AND profile = ?",
-            (vector, min(max(RESCORED * k, 400), MAX_K), profile),
-        )
-        among = [pk for (pk,) in found]
-    return closest(db, kind, vector, among)[:k]
+    found = db.execute(
+        f"SELECT pk FROM {_SIGNS[kind]} WHERE signs MATCH vec_quantize_binary(?) AND k = ? AND profile = ?",
+        (vector, min(max(RESCORED * k, 400), MAX_K), profile),
+    )
+    return closest(db, kind, vector, [pk for (pk,) in found])[:k]
 
 
 def closest(db: apsw.Connection, kind: Indexed, vector: bytes, pks: Sequence[int]) -> list[tuple[int, float]]:
     """(pk, cosine similarity) of those of these pks that have a vector, best first."""
     import numpy as np
 
-    if not ready(db):
+    there, rows = whole(db, kind, pks) if ready(db) else ([], np.empty((0, 0), np.float32))
+    query = np.frombuffer(vector, np.float32)
+    if rows.shape[1] != len(query):  # none of them, or those of another model
         return []
-
-    rows = fetch(
-        db,
-        f"SELECT v.pk, v.embedding FROM json_each(?) j CROSS JOIN {_WHOLE[kind]} v ON v.pk = j.value",
-        (to_json(pks),),
-    )
-    rows = [row for row in rows if len(row[1]) == len(vector)]
-    if not rows:
-        return []
-    whole = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), -1)
-    cosines = whole @ np.frombuffer(vector, np.float32)
-    order = np.argsort(-cosines, kind="stable")
-    return [(rows[place][0], float(cosines[place])) for place in order]
+    cosines = rows @ query
+    return [(there[place], float(cosines[place])) for place in np.argsort(-cosines, kind="stable")]
 
 
 def stored(db: apsw.Connection, kind: Indexed, ids: Sequence[str], *, model: str) -> dict[str, bytes]:
@@ -213,10 +206,9 @@ def stored(db: apsw.Connection, kind: Indexed, ids: Sequence[str], *, model: str
 
     What has none yet, or waits for a new one because its text changed, is not among them.
     """
-    stamp = db.execute("SELECT value FROM meta WHERE name = 'embedder'").get
-    if not ids or not ready(db) or not str(stamp).startswith(f"{model}:"):
+    if not ids or not ready(db) or not embedder(db).startswith(f"{model}:"):
         return {}
-    table = "message" if kind == "turn" else "memory"
+    table = _OF[kind]
     return dict(
         db.execute(
             f"SELECT t.id, v.embedding FROM json_each(?) j CROSS JOIN {table} t ON t.id = j.value"
@@ -232,12 +224,11 @@ def unsound(db: apsw.Connection) -> int:
     if not ready(db):
         return 0
     count = 0
-    for kind, table in (("turn", "message"), ("memory", "memory")):
-        whole_table, signs_table = _WHOLE[cast("Indexed", kind)], _SIGNS[cast("Indexed", kind)]
-        signs = dict(fetch(db, f"SELECT pk, signs FROM {signs_table}"))
+    for kind, table in _OF.items():
+        signs = dict(fetch(db, f"SELECT pk, signs FROM {_SIGNS[kind]}"))
         rows = db.execute(
             f"SELECT v.pk, vec_quantize_binary(v.embedding), EXISTS (SELECT 1 FROM {table} t WHERE t.pk = v.pk)"
-            f" FROM {whole_table} v"
+            f" FROM {_WHOLE[kind]} v"
         )
         for pk, right, there in rows:
             count += signs.pop(pk, None) != right or not there
@@ -259,11 +250,11 @@ class State(msgspec.Struct, frozen=True):
 
 def state(db: apsw.Connection, kind: Indexed, profile: int) -> State | None:
     """None before the first vector was stored."""
-    stamp = db.execute("SELECT value FROM meta WHERE name = 'embedder'").get
+    stamp = embedder(db)
     if not stamp or not ready(db):
         return None
     count = db.execute(f"SELECT count(*) FROM {_WHOLE[kind]} WHERE profile = ?", (profile,)).get
-    return State(str(stamp), int(str(stamp).rpartition(":")[2]), int(str(count)), last_change(db))
+    return State(stamp, int(stamp.rpartition(":")[2]), int(str(count)), last_change(db))
 
 
 def embedder(db: apsw.Connection) -> str:

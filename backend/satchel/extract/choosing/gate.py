@@ -106,9 +106,9 @@ def says_nothing_of_me(clause: str) -> bool:
     if _SUPPOSES.match(clause) or _ASKS_LAST.search(clause) or _SEEKS.match(clause):
         return True
     if view := _IN_MY_VIEW.match(clause):
-        return _PERSONAL.search(view["what"]) is None
+        return not is_personal(view["what"])
     opinion = _OPINION.match(clause)
-    return opinion is not None and _PERSONAL.search(clause[opinion.end() :]) is None
+    return opinion is not None and not is_personal(clause[opinion.end() :])
 
 
 def is_personal(clause: str) -> bool:
@@ -121,14 +121,13 @@ def worth_reading(clause: str, *, answers: bool = False) -> bool:
 
     It turns away what is not two words (one is enough where it `answers` a question), what is too long to have been
     typed as a statement, greetings, thanks, asides, a word looked for, what is supposed, thought or sought, and a
-    question in which nobody speaks of
-    themselves.
+    question in which nobody speaks of themselves.
     """
     if len(clause) > MAX_CLAUSE or _CHITCHAT.match(clause) or _ASIDE.match(clause):
         return False
     if _WORD_WANTED.match(clause) or says_nothing_of_me(clause):
         return False
-    if clause.rstrip().endswith(("?", "？")) and not _PERSONAL.search(clause):
+    if clause.rstrip().endswith(("?", "？")) and not is_personal(clause):
         return False
     return _TWO_WORDS.search(clause) is not None or (answers and any(map(str.isalnum, clause)))
 

@@ -9,9 +9,10 @@ from satchel.extract.language.english import listed
 from satchel.extract.language.words import same
 from satchel.extract.reconciling.statement import Clause, lemma, read
 
+_ANIMALS = "dog puppy cat kitten rabbit parrot budgie hamster tortoise horse pony snake lizard hen goldfish guinea"
 _KINDS = {
-    "pet": "dog puppy cat kitten rabbit parrot budgie hamster tortoise horse pony snake lizard hen goldfish guinea",
-    "animal": "dog puppy cat kitten rabbit parrot budgie hamster tortoise horse pony snake lizard hen goldfish guinea",
+    "pet": _ANIMALS,
+    "animal": _ANIMALS,
     "child": "son daughter baby boy girl twin toddler newborn",
     "vehicle": "car van motorbike scooter bike truck",
     "job": "contract position",

@@ -234,10 +234,16 @@ TEXT = tuple(
             for name, brand in _MACHINES.items()
         ),
         ("regime", rf"^(?:so )?(?:it is|it's) (?:the |a )?(?P<value>{REGIME})\b"),
-        ("home", r"\b(?:from|to|in) (?P<value>(?-i:[A-Z])[\w-]+),? where (?:he|she|they) lives?\b"),
         ("units of answers", r"\b(?:in|use|using) (?P<value>metric|imperial|celsius|fahrenheit|kilomet\w+|miles)\b"),
     )
 )  # fmt: skip
+TEXT_OF_OTHERS = (
+    (
+        "home",
+        re.compile(r"\b(?:from|to|in) (?P<value>(?-i:[A-Z])[\w-]+),? where (?:he|she|they) lives?\b", re.IGNORECASE),
+    ),
+)
+"""The same of whoever the clause is about."""
 FAVOURITE = re.compile(
     r"^the user's favou?rite (?P<thing>.+?) (?:is|became|has become)(?: now)? (?P<value>.+)"
     r"|^(?P<value2>.+?) (?:is|became|has become) (?:now )?the user's (?:new )?favou?rite (?P<thing2>.+)",

@@ -24,6 +24,7 @@ from satchel.extract.reconciling.slot_patterns import (
     PATTERNS,
     SHORT,
     TEXT,
+    TEXT_OF_OTHERS,
     TOOLS,
     VALUE_END,
     VALUE_LIGHT,
@@ -152,9 +153,8 @@ def _of_clause(clause: Clause) -> list[Slot]:
             fill("partner", clause.subject.name, clause.subject.name, subject=USER)
         elif clause.subject.relation not in {"user", ""} and (match := PARTNER_NAME.match(clause.predicate)):
             fill("name", match["value"], match[0], weak=clause.subject.relation not in ONE)
-    for name, pattern_ in TEXT:
+    for name, pattern_, whose in (*((*row, USER) for row in TEXT), *((*row, clause.subject) for row in TEXT_OF_OTHERS)):
         if (match := pattern_.search(text)) and not any(slot.attribute == name for slot in found):
-            whose = clause.subject if "|she|" in pattern_.pattern else USER
             outright = pattern_.pattern.startswith("^the") or name in BRANDS
             fill(name, match["value"], match[0], subject=whose, passing=not outright)
     if match := FAVOURITE.match(text):
