@@ -2,13 +2,15 @@
 """Measures recall as a store grows: building, memory, and each stage, beside named baselines of the same run.
 
     .venv/bin/python scripts/bench_scale.py [--sizes 1000,10000,100000] [--texts FILE.json] [--queries 100]
-                                            [--beside sqlite-vec,usearch] [--plot docs/scale.svg] [--json FILE]
+                                            [--beside [sqlite-vec,usearch]] [--plot docs/scale.svg] [--json FILE]
 
 The turns are real ones as far as they go (`--texts`: a LoCoMo file, or any JSON whose strings are taken; without it
 sentences made up here), with their real embeddings. Beyond that they are resampled: the same texts again with two words
 changed, the same vectors with noise of a third of their length. So every turn has some near doubles, which is hard on
-an index. Baselines: numpy's float32 matrix product over the same vectors on all cores, and with `--beside` sqlite-vec's
-flat search, usearch, Chroma and LanceDB, where they are installed (`pip install usearch chromadb lancedb`).
+an index. The baseline is numpy's float32 matrix product over the same vectors on all cores, which takes turns with the
+index. `--beside` adds sqlite-vec's flat search, usearch (HNSW over bits, rescored), Chroma (HNSW) and LanceDB (flat)
+over the same vectors, each in turn with the product too, and mem0's search over 2,000 memories beside Satchel's, both
+with Satchel's embedder; or those that are named. They are no dependencies: what is missing, it says how to install.
 
 Times are p50/p95/p99 in ms of one run, and ratios to the baseline: these say something on a busy machine, the times do
 not. `recall@10` is against exact search over the same vectors.
@@ -19,9 +21,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import gc
 import json
-import os
 import random
 import re
 import sys
@@ -33,10 +35,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from eval_support import beside
+from eval_support.beside import PAGE, TOP, Rows, in_turn, percentiles, recall_of, resident_mb
 from satchel.models import Runtime
-from satchel.models.runtime import resident_bytes
 from satchel.recall.recall import Recall
 from satchel.store import Store, Tx, log, neighbours, search, vectors
 from satchel.store.clock import new_id
@@ -48,29 +50,17 @@ NOISE = 0.33
 """Length of the noise that is added to a resampled vector, of length 1."""
 
 SEED = 7
-PAGE = 5_000
 BLOCK = 1_000
-TOP = 10
 DAY_MS = 86_400_000
 BEGAN = 1_600_000_000_000
 CONVERSATION = 12
 """Turns of a conversation."""
-
-Rows = NDArray[np.float32]
-
-
-def percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    return {f"p{share}": float(np.percentile(seconds, share) * 1000) for share in (50, 95, 99)}
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     started = time.perf_counter()
     found = work()
     return time.perf_counter() - started, found
-
-
-def resident_mb() -> float:
-    return (resident_bytes(os.getpid()) or 0) / 1e6
 
 
 # ------------------------------------------------------------------------------------------------------- the turns
@@ -221,45 +211,37 @@ def _progress(what: str, done: int, total: int, started: float) -> None:
 # ------------------------------------------------------------------------------------------------------ the stages
 
 
-class Held:
-    """All vectors as one matrix, for the baseline and the truth."""
-
-    def __init__(self, turns: Turns, count: int) -> None:
-        self.rows = np.concatenate([turns.page(at, min(PAGE, count - at))[1] for at in range(0, count, PAGE)])
-
-    def nearest(self, query: Rows) -> NDArray[np.int64]:
-        cosines = self.rows @ query
-        best = np.argpartition(-cosines, TOP - 1)[:TOP]
-        return best[np.argsort(-cosines[best])]
-
-
-def recall_of(found: Sequence[Sequence[int]], truth: Sequence[Sequence[int]]) -> float:
-    return float(np.mean([len(set(mine) & set(right)) / len(right) for mine, right in zip(found, truth, strict=True)]))
-
-
-def vector_stage(store: Store, queries: Rows) -> tuple[dict[str, Any], list[list[int]]]:
-    """Building, loading and asking the index that the daemon uses."""
-    gc.collect()
-    before = resident_mb()
+def vector_stage(store: Store, rows: Rows, queries: Rows) -> dict[str, float]:
+    """Building, loading and asking the index that the daemon uses, and numpy's product with `rows` in turn with it."""
     folder = store.path.parent / CELLS_FOLDER
-    held = Neighbours(folder, store.read_now)
     profile = store.read_now(lambda db: log.profile_pk(db, "me")) or 0
     number = {pk: number for number, pk in enumerate(_order(store))}
+    gc.collect()
+    before = resident_mb()
+    held = Neighbours(folder, store.read_now)
 
     def ask(query: Rows) -> list[int]:
         found = store.read_now(lambda db: held.nearest(db, "turn", query.tobytes(), profile=profile, k=TOP))
         return [number[pk] for pk, _ in found]
 
     building, _ = timed(lambda: (ask(queries[0]), held.settle()))
-    took = [timed(lambda query=query: ask(query)) for query in queries]  # type: ignore[misc]
+    (took, found), (product, truth) = in_turn(queries, queries, ask, functools.partial(beside.nearest, rows))
     memory = resident_mb() - before
     held.close()
     again = Neighbours(folder, store.read_now)
     held = again
     loading, _ = timed(lambda: ask(queries[0]))
     again.close()
-    figures = {"build s": building, "load s": loading, "memory MB": memory, **percentiles([one for one, _ in took])}
-    return figures, [found for _, found in took]
+    return {
+        **percentiles(took),
+        **{f"product {share}": value for share, value in percentiles(product).items()},
+        "recall@10": recall_of(found, truth),
+        "build s": building,
+        "load s": loading,
+        "memory MB": memory,
+        # The whole vectors and their signs lie in the store.
+        "disk MB": beside.folder_mb(folder) + (rows.nbytes + rows.size / 8) / 1e6,
+    }
 
 
 def text_stage(store: Store, questions: Sequence[str]) -> dict[str, float]:
@@ -336,81 +318,6 @@ def importing(store: Store, turns: Turns, count: int) -> Iterator[None]:
         thread.join()
 
 
-# ------------------------------------------------------------------------------------------------------- the others
-
-
-def sqlite_vec_flat(rows: Rows, queries: Rows) -> tuple[float, list[float], list[list[int]]]:
-    import apsw
-    import sqlite_vec
-
-    with tempfile.TemporaryDirectory() as folder:
-        db = apsw.Connection(f"{folder}/flat.sqlite")
-        db.enable_load_extension(True)
-        db.load_extension(sqlite_vec.loadable_path())
-        db.execute("CREATE VIRTUAL TABLE v USING vec0 (pk INTEGER PRIMARY KEY, e FLOAT[384] DISTANCE_METRIC=cosine)")
-        started = time.perf_counter()
-        with db:
-            db.executemany("INSERT INTO v VALUES (?, ?)", ((n, row.tobytes()) for n, row in enumerate(rows)))
-        built = time.perf_counter() - started
-        sql = f"SELECT pk FROM v WHERE e MATCH ? AND k = {TOP}"
-        took = [timed(lambda q=q: [pk for (pk,) in db.execute(sql, (q.tobytes(),))]) for q in queries[:20]]  # type: ignore[misc]
-        return built, [one for one, _ in took], [found for _, found in took]
-
-
-def usearch_bits(rows: Rows, queries: Rows) -> tuple[float, list[float], list[list[int]]]:
-    """HNSW over bits, 400 asked, exactly rescored."""
-    from usearch.index import Index
-
-    index = Index(ndim=384, metric="hamming", dtype="b1")
-    started = time.perf_counter()
-    index.add(np.arange(len(rows), dtype=np.uint64), np.packbits(rows > 0, axis=1))
-    built = time.perf_counter() - started
-
-    def ask(query: Rows) -> list[int]:
-        near = index.search(np.packbits(query > 0), 400).keys.astype(np.int64)
-        return [int(pk) for pk in near[np.argsort(-(rows[near] @ query))[:TOP]]]
-
-    took = [timed(lambda q=q: ask(q)) for q in queries]  # type: ignore[misc]
-    return built, [one for one, _ in took], [found for _, found in took]
-
-
-def chroma(rows: Rows, queries: Rows) -> tuple[float, list[float], list[list[int]]]:
-    import chromadb
-
-    with tempfile.TemporaryDirectory() as folder:
-        client = chromadb.PersistentClient(folder, settings=chromadb.Settings(anonymized_telemetry=False))
-        held = client.create_collection("v", metadata={"hnsw:space": "cosine"}, embedding_function=None)
-        started = time.perf_counter()
-        for at in range(0, len(rows), PAGE):
-            part = rows[at : at + PAGE]
-            held.add(ids=[str(n) for n in range(at, at + len(part))], embeddings=part)
-        built = time.perf_counter() - started
-        took = [
-            timed(lambda q=q: [int(one) for one in held.query(q[None], n_results=TOP, include=[])["ids"][0]])  # type: ignore[misc]
-            for q in queries
-        ]
-        return built, [one for one, _ in took], [found for _, found in took]
-
-
-def lancedb(rows: Rows, queries: Rows) -> tuple[float, list[float], list[list[int]]]:
-    import lancedb as lance
-    import pyarrow as pa
-
-    with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
-        flat = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
-        table = lance.connect(folder).create_table("v", pa.table({"pk": pa.array(range(len(rows))), "vector": flat}))
-        built = time.perf_counter() - started
-        took = [
-            timed(lambda q=q: [one["pk"] for one in table.search(q).metric("cosine").limit(TOP).to_list()])  # type: ignore[misc]
-            for q in queries[:20]
-        ]
-        return built, [one for one, _ in took], [found for _, found in took]
-
-
-OTHERS = {"sqlite-vec": sqlite_vec_flat, "usearch": usearch_bits, "chroma": chroma, "lancedb": lancedb}
-
-
 # ------------------------------------------------------------------------------------------------------------- main
 
 
@@ -425,22 +332,19 @@ async def embedded(texts: list[str]) -> Rows:
 
 
 def measure(
-    store: Store, turns: Turns, size: int, questions: list[str], queries: Rows, beside: list[str]
+    store: Store, turns: Turns, size: int, questions: list[str], queries: Rows, others: list[str]
 ) -> dict[str, Any]:
     figures: dict[str, Any] = {"size": size, "fill s": fill(store, turns, size)}
-    mine, found = vector_stage(store, queries)
-    everything = Held(turns, size)
-    product = [timed(lambda q=q: everything.nearest(q)) for q in queries]  # type: ignore[misc]
-    truth = [[int(one) for one in right] for _, right in product]
-    figures["product"] = percentiles([one for one, _ in product])
-    figures["vectors"] = mine | {"recall@10": recall_of(found, truth)}
-    for name in beside:
-        try:
-            built, took, theirs = OTHERS[name](everything.rows, queries)
-        except ImportError as error:
-            raise SystemExit(f"{name} is not installed ({error}); leave it out of --beside, or install it.") from error
-        figures[name] = {"build s": built, **percentiles(took), "recall@10": recall_of(theirs, truth[: len(theirs)])}
-    everything.rows = everything.rows[:0]
+    rows = np.concatenate([turns.page(at, min(PAGE, size - at))[1] for at in range(0, size, PAGE)])
+    mine = vector_stage(store, rows, queries)
+    figures["product"] = {name.removeprefix("product "): one for name, one in mine.items() if "product" in name}
+    figures["vectors"] = mine
+    if others:
+        figures["beside"] = {"Satchel": mine}
+        for name in others:
+            print(f"beside: {name}", file=sys.stderr, flush=True)
+            figures["beside"][name] = beside.index_beside(name, rows, queries)
+    del rows
     gc.collect()
     given = Given(dict(zip(questions, queries, strict=True)))
     figures["words"] = text_stage(store, questions)
@@ -460,7 +364,7 @@ def table(runs: list[dict[str, Any]]) -> str:
     for run in runs:
         base = run["product"]["p95"]
         for name, one in run.items():
-            if not isinstance(one, dict):
+            if not isinstance(one, dict) or name == "beside":
                 continue
             lines.append(
                 f"| {run['size']:,} | {name} | {one['p50']:.2f} | {one['p95']:.2f} | {one['p99']:.2f} |"
@@ -479,6 +383,9 @@ def table(runs: list[dict[str, Any]]) -> str:
         f" {run['vectors']['memory MB']:.0f} | {run['store MB']:.0f} |"
         for run in runs
     ]
+    for run in runs:
+        if "beside" in run:
+            lines += ["", beside.vectors_table(run["size"], run["beside"])]
     return "\n".join(lines)
 
 
@@ -525,14 +432,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1000,10000,100000", type=lambda text: sorted(map(int, text.split(","))))
     parser.add_argument("--texts", type=Path)
-    parser.add_argument("--beside", default="", help="comma-separated: " + ", ".join(OTHERS))
+    parser.add_argument(
+        "--beside",
+        nargs="?",
+        const=",".join(beside.NEEDED),
+        default="",
+        help="all, or comma-separated: " + ", ".join(beside.NEEDED),
+    )
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    beside = [name for name in arguments.beside.split(",") if name]
-    if unknown := set(beside) - set(OTHERS):
-        parser.error(f"--beside knows {', '.join(OTHERS)}, not {', '.join(unknown)}")
+    named = [name for name in arguments.beside.split(",") if name]
+    if unknown := set(named) - set(beside.NEEDED):
+        parser.error(f"--beside knows {', '.join(beside.NEEDED)}, not {', '.join(unknown)}")
+    if lacking := beside.missing(named):
+        raise SystemExit(lacking)
+    indexes = [name for name in named if name in beside.INDEXES]
     texts, questions = real_texts(arguments.texts)
     questions = random.Random(SEED).sample(questions, min(arguments.queries, len(questions)))
     rows = asyncio.run(embedded([*texts, *questions]))
@@ -543,15 +459,20 @@ def main() -> None:
         store = Store(Path(folder) / "data", now=lambda: BEGAN + 3_000 * DAY_MS)
         try:
             for size in arguments.sizes:
-                runs.append(measure(store, turns, size, questions, queries, beside))
+                runs.append(measure(store, turns, size, questions, queries, indexes))
                 print(table(runs[-1:]), flush=True)
         finally:
             store.close()
     print("\n" + table(runs))
+    memories = None
+    if "mem0" in named:
+        print("beside: mem0", file=sys.stderr, flush=True)
+        memories = beside.memories_beside(turns.page(0, beside.MEMORIES)[0], questions)
+        print("\n" + beside.memories_table(memories))
     if arguments.plot:
         plot(runs, arguments.plot)
     if arguments.json:
-        arguments.json.write_text(json.dumps(runs, indent=2) + "\n", "utf-8")
+        arguments.json.write_text(json.dumps({"runs": runs, "memories": memories}, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
