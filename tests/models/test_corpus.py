@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ def items(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
+USER = re.compile(
+    r"user|用户|ユーザー|kullanıcı|Nutzer|utilisat|usuari|utente|utilizador|gebruiker|użytkowni", re.IGNORECASE
+)
+"""A statement is about the user; some are in the language of the quote."""
+
+
 def fault(item: dict[str, Any]) -> str | None:
     """What is wrong with an item, after the guide."""
     turns = item["turns"]
@@ -34,7 +41,7 @@ def fault(item: dict[str, Any]) -> str | None:
         turn = turns[memory["turn"]]
         if turn["role"] != "user" or memory["quote"] not in turn["content"]:
             return f"quote: {memory['quote']}"
-        if memory["kind"] not in KINDS or not ("user" in memory["statement"] or "用户" in memory["statement"]):
+        if memory["kind"] not in KINDS or not USER.search(memory["statement"]):
             return f"memory: {memory['statement']}"
         second = memory.get("second")
         if second and second["quote"] not in turns[second["turn"]]["content"]:

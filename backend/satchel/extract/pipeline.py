@@ -52,6 +52,9 @@ DOUBT = 0.25
 
 EVEN = 0.5
 
+BARE = 0.25
+"""The same for a turn that is one bare statement: who asks for nothing with it is telling something."""
+
 MAX_QUESTION = 200
 """Code points of a question that a few words answer."""
 
@@ -220,7 +223,20 @@ async def judge_clauses(
     cut = await asyncio.to_thread(_candidates, text, answers) if len(text) > LARGE else _candidates(text, answers)
     verdicts = judge.judge(await reader.read(window.passages(text, cut, before)))
     judged = [Judged(clause, verdict) for clause, verdict in zip(cut, verdicts, strict=True)]
-    return await _looked_at_again(judged, reader, judge)
+    return _told_barely(text, await _looked_at_again(judged, reader, judge))
+
+
+def _told_barely(text: str, judged: list[Judged]) -> list[Judged]:
+    """The clause kept that is all of the turn and speaks of the user or has no subject, unless it asks."""
+    if len(judged) != 1 or judged[0].verdict.kind is not None or judged[0].verdict.probability < BARE:
+        return judged
+    clause, verdict = judged[0].clause, judged[0].verdict
+    whole = text.strip().rstrip(".!。！ ")
+    if clause.text.strip().rstrip(".!。！ ") != whole or whole.endswith(("?", "？")):
+        return judged
+    if not gate.is_personal(whole) and not rewrite.is_fragment(whole):
+        return judged
+    return [Judged(clause, gate.Verdict(verdict.likeliest, verdict.probability, verdict.likeliest))]
 
 
 async def _looked_at_again(judged: list[Judged], reader: Reader, judge: gate.Gate) -> list[Judged]:

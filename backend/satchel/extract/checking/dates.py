@@ -47,7 +47,9 @@ _PHRASE = re.compile(
       (?P<iso>\d{{4}}-\d\d-\d\d)
     | (?P<point>(?:(?:the\ )?day\ (?:before\ yesterday|after\ tomorrow)|yesterday|today|tonight|tomorrow|last\ night
         |this\ (?:morning|afternoon|evening))(?:\ (?:morning|afternoon|evening|night))?{_CLOCK})
-    | (?P<ago>{_COUNT}\ (?:day|week|month|year)s?\ (?:ago|from\ now))
+    | (?P<weekon>(?:a|one)\ week\ (?:on|from|this|next)\ (?P<weekonday>{_DAY}|today|tomorrow)
+        |(?:on\ )?(?P<dayweek>{_DAY})\ week)
+    | (?P<ago>{_COUNT}\ (?:day|week|month|year)s?\ (?:ago|from\ now)(?:\ this\ (?:month|week))?)
     | in\ (?P<ahead>{_COUNT}\ (?:day|week|month|year)s?)(?:'s?\ time)?(?!\ (?:a|per|of|or|to)\b)
     | (?P<span>(?P<which>last|next|this\ coming|this\ past|this)\ (?P<unit>weekend|week|month|year|{_DAY}
         |spring|summer|autumn|fall|winter|{_MONTH}))
@@ -67,6 +69,60 @@ _CHINESE = re.compile(
     r"|(?P<cy>(?:19|20)\d\d)年(?:(?P<cm>\d{1,2})月(?:(?P<cd>\d{1,2})[日号])?)?"
 )
 _CHINESE_DAYS = {"大前天": -3, "前天": -2, "昨天": -1, "今天": 0, "明天": 1, "后天": 2}
+
+
+_FOREIGN_MONTHS = (
+    "januar|janvier|enero|gennaio|janeiro|januari",
+    "februar|février|febrero|febbraio|fevereiro|februari",
+    "märz|mars|marzo|março|maart",
+    "april|avril|abril|aprile",
+    "mai|mayo|maggio|maio|mei",
+    "juni|juin|junio|giugno|junho",
+    "juli|juillet|julio|luglio|julho",
+    "august|août|agosto|augustus",
+    "september|septembre|septiembre|settembre|setembro",
+    "oktober|octobre|octubre|ottobre|outubro",
+    "november|novembre|noviembre|novembro",
+    "dezember|décembre|diciembre|dicembre|dezembro|december",
+)
+_FOREIGN_POINTS = {
+    "vorgestern": -2, "gestern": -1, "heute": 0, "übermorgen": 2, "avant-hier": -2, "hier": -1, "aujourd'hui": 0,
+    "après-demain": 2, "demain": 1, "anteayer": -2, "ayer": -1, "hoy": 0, "pasado mañana": 2, "ieri": -1, "oggi": 0,
+    "dopodomani": 2, "domani": 1, "anteontem": -2, "ontem": -1, "hoje": 0, "amanhã": 1, "eergisteren": -2,
+    "gisteren": -1, "vandaag": 0, "overmorgen": 2, "一昨日": -2, "昨日": -1, "今日": 0, "明日": 1, "明後日": 2,
+}  # fmt: skip
+"""Only in a clause that has no English in it: "hoy" is a word, "hier" is two."""
+_FOREIGN_SPANS = {
+    ("last", "week"): r"letzte\w? woche|la semaine dernière|la semana pasada"
+    r"|la settimana scorsa|a semana passada|vorige week|先週",
+    ("next", "week"): r"nächste\w? woche|la semaine prochaine|la (?:próxima semana|semana que viene)"
+    r"|la prossima settimana|a próxima semana|volgende week|来週",
+    ("last", "month"): r"letzten monat|le mois dernier|el mes pasado|il mese scorso|o mês passado|vorige maand|先月",
+    ("next", "month"): r"nächsten monat|le mois prochain|el (?:próximo mes|mes que viene)"
+    r"|il prossimo mese|o próximo mês|volgende maand|来月",
+    ("last", "year"): r"letztes jahr|l'an(?:née)? dernier|l'année dernière|el año pasado|l'anno scorso|o ano passado"
+    r"|vorig jaar|去年|昨年",
+    ("next", "year"): r"nächstes jahr|l'an(?:née)? prochaine?|el (?:próximo año|año que viene)|l'anno prossimo"
+    r"|o próximo ano|volgend jaar|来年",
+}  # fmt: skip
+_FOREIGN = re.compile(
+    "|".join(
+        (
+            *(
+                rf"(?P<s{number}>(?<![^\W\d_])(?:{phrases})(?![a-zà-ÿ]))"
+                for number, phrases in enumerate(_FOREIGN_SPANS.values())
+            ),
+            r"(?<!\w)(?:seit(?: dem)?|ab|im|in|depuis|dès|en|desde|de|dal|da|a partir de|sinds|vanaf"
+            r"|op|am|le|el|il|den|o|dia)"
+            r" (?:(?P<day>\d{1,2})(?:\.|er|º|°)? (?:de )?)?"
+            rf"(?P<name>{'|'.join(_FOREIGN_MONTHS)})(?: (?:de )?(?P<year>(?:19|20)\d\d))?(?!\w)",
+            rf"(?P<point>(?<!\w)(?:{'|'.join(sorted(_FOREIGN_POINTS, key=len, reverse=True))})(?![a-zà-ÿ-]))",
+        )
+    ),
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(r"\b(?:the|i'm|my|was|of|and|we|have)\b", re.IGNORECASE)
+_FOREIGN_PAST = re.compile(r"\b(?:seit|depuis|desde|dal|da|sinds)\b", re.IGNORECASE)
 
 
 MAX_DATES = 4
@@ -104,7 +160,27 @@ def find(clause: str, said_at: int) -> tuple[When, ...]:
         day = _safely(partial(_resolve_chinese, match, base))
         if day is not None:
             found.append(_when(match, *day))
-    return tuple(sorted(found, key=lambda when: when.start))
+    for match in itertools.islice(_FOREIGN.finditer(clause), MAX_DATES):
+        day = _safely(partial(_resolve_foreign, match, base))
+        if day is not None and not any(when.start < match.end() and match.start() < when.end for when in found):
+            found.append(_when(match, *day))
+    return _put_right(clause, sorted(found, key=lambda when: when.start))
+
+
+_SLIP = re.compile(
+    r"\W*(?:(?:oh|er|uh|um|hm+|ah)\W+)?(?:sorry|no|wait|i mean|i meant|make that|rather|scratch that|correction"
+    r"|actually|oops)\b[\w ,.–—-]{0,14}",
+    re.IGNORECASE,
+)
+
+
+def _put_right(clause: str, found: list[When]) -> tuple[When, ...]:
+    """Without what was taken back in the same breath: "from 3 August, sorry, 10 August"."""
+    return tuple(
+        when
+        for when, after in itertools.zip_longest(found, found[1:])
+        if after is None or not _SLIP.fullmatch(clause, when.end, after.start)
+    )
 
 
 def annotate(statement: str, dates: tuple[When, ...]) -> str:
@@ -149,13 +225,17 @@ def _when(match: re.Match[str], day: datetime, grain: Grain, relative: bool) -> 
 
 
 def _resolve(match: re.Match[str], base: datetime, past: bool) -> tuple[datetime, Grain, bool] | None:
-    kind = match.lastgroup if match.lastgroup not in {"which", "unit"} else "span"
+    kind = {"which": "span", "unit": "span", "weekonday": "weekon", "dayweek": "weekon"}.get(
+        match.lastgroup or "", match.lastgroup
+    )
     if kind == "span":
         return _span(match["which"].casefold(), match["unit"].casefold(), base, past)
     if kind == "point":
         return _point(match["point"].casefold(), base)
+    if kind == "weekon":
+        return _week_on((match["weekonday"] or match["dayweek"]).casefold(), base), "day", True
     if kind in {"ago", "ahead"}:
-        return _distance(match["ago"] or match["ahead"], base, back=(match["ago"] or "").casefold().endswith("ago"))
+        return _distance(match["ago"] or match["ahead"], base, back=" ago" in (match["ago"] or "").casefold())
     if kind == "weekday":
         return _weekday(_DAYS.index(match["weekday"].casefold()), base, back=past), "day", True
     if kind == "month":
@@ -237,8 +317,17 @@ def _distance(phrase: str, base: datetime, *, back: bool) -> tuple[datetime, Gra
     moment = _read(f"{count} {unit}s ago" if back else f"in {count} {unit}s", base, back)
     if moment is None:
         return None
+    if exact := re.search(r"this (month|week)$", phrase, re.IGNORECASE):
+        unit = exact[1].casefold()
     grain: Grain = {"day": "day", "week": "week", "month": "month", "year": "year"}[unit]  # type: ignore[assignment]
     return _first_day(moment, grain), grain, True
+
+
+def _week_on(day: str, base: datetime) -> datetime:
+    """ "A week on Friday", "Friday week": seven days after the coming one."""
+    if day in _DAYS:
+        return _weekday(_DAYS.index(day), base, back=False) + timedelta(weeks=1)
+    return base + timedelta(weeks=1, days=day == "tomorrow")
 
 
 def _first_day(moment: datetime, grain: Grain) -> datetime:
@@ -298,3 +387,23 @@ def _resolve_chinese(match: re.Match[str], base: datetime) -> tuple[datetime, Gr
     word = match["cspan"]
     which = {"上": "last", "去": "last", "下": "next", "明": "next"}.get(word[0], "this")
     return _span(which, "week" if "周" in word else "month" if "月" in word else "year", base, False)
+
+
+def _resolve_foreign(match: re.Match[str], base: datetime) -> tuple[datetime, Grain, bool] | None:
+    """German, French, Spanish, Italian, Portuguese, Dutch and Japanese phrases."""
+    if _ENGLISH.search(match.string):
+        return None
+    if match["point"]:
+        return base + timedelta(days=_FOREIGN_POINTS[match["point"].casefold()]), "day", True
+    if match["name"]:
+        name = match["name"].casefold()
+        month = next(number for number, names in enumerate(_FOREIGN_MONTHS, 1) if name in names.split("|"))
+        back = _FOREIGN_PAST.search(match[0]) is not None
+        first = datetime(int(match["year"]), month, 1, tzinfo=UTC) if match["year"] else _month(month, base, back=back)
+        if match["day"]:
+            return first.replace(day=int(match["day"])), "day", match["year"] is None
+        return first, "month", match["year"] is None
+    for number, (which, unit) in enumerate(_FOREIGN_SPANS):
+        if match[f"s{number}"]:
+            return _span(which, unit, base, False)
+    return None

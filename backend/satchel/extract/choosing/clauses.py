@@ -110,6 +110,10 @@ _TRANSFORM = re.compile(
     r"|i'd like you to |help me (?:to )?|bitte )?" + _TRANSFORM_WORDS + r"\b",
     re.I,
 )
+_TRANSLATES = re.compile(
+    r"\b(?:translat(?:e|ion)|übersetz\w*|traduis|traduisez|traduce|traduza|traduci|vertaal)\b", re.I
+)
+"""What stands on lines of its own beside it is never the asker's, however short."""
 _CJK_TRANSFORM = re.compile(r"[ \t]*请?(?:帮我)?(?:把|将)?.{0,12}(?:翻译|润色|改写|总结|概括|修改|续写)")
 _COLON = re.compile(r"[:：](?=\s|$|[\"“「]|[\u3400-\u9fff])")
 _ANNOUNCES = re.compile(
@@ -284,7 +288,8 @@ def _mark_transformed(text: str, lines: list[Span], foreign: list[bool]) -> None
         if end - start > 300 or not (_TRANSFORM.match(text, start, end) or _CJK_TRANSFORM.match(text, start, end)):
             continue
         rest = [number for number in filled if number != asking]
-        if sum(lines[number][1] - lines[number][0] for number in rest) >= TRANSFORM_TAIL:
+        tail = 1 if _TRANSLATES.search(text, start, end) else TRANSFORM_TAIL
+        if sum(lines[number][1] - lines[number][0] for number in rest) >= tail:
             for number in rest:
                 foreign[number] = True
             return

@@ -37,14 +37,17 @@ class Verdict(msgspec.Struct, frozen=True):
 
     kind: Kind | None
     probability: float
+    likeliest: Kind = "fact"
+    """Of the memorable kinds, whether it holds something or not."""
 
 
 _CHITCHAT = re.compile(
     r"\W*(?:thanks?(?: you)?|thx|ty|ok(?:ay)?|great|perfect|cool|nice|good|hello|hi|hey"
     r"|bye|lol|continue|go on|next|more|again"
-    r"|why|what|how|please|sorry|wow|hmm+|danke|merci|gracias|obrigado|obrigada"
-    r"|谢谢|你好|好的|继续)"
-    r"(?:[ ,]+(?:so much|very much|a lot|you|please|that works|again|there|on|it))?\W*$",
+    r"|why|what|how|please|sorry|wow|hmm+|danke|merci|gracias|obrigado|obrigada|grazie|bedankt|dank je|dzięki|dziękuję"
+    r"|teşekkürler|teşekkür ederim|tack|takk|谢谢|你好|好的|继续|ありがとう(?:ございます)?|감사합니다)"
+    r"(?:[ ,]+(?:so much|very much|a lot|you|please|that works|again|there|on|it|beaucoup|schön|sehr|mille|wel"
+    r"|bardzo|çok güzel \w+|(?:muito|muchas|très) \w+))?\W*$",
     re.I,
 )
 
@@ -101,9 +104,80 @@ _SEEKS = re.compile(
 )
 
 
+_BARE_ANSWER = re.compile(
+    r"\W*(?:(?:no|nope|nah|yes|yeah|yep|correct|right)\b\W*)?(?:i|we)(?:['’](?:m|re|ve|d)| am| are| do| did| have| was"
+    r"| were| would| can)?(?: not|n['’]t)?\W*$",
+    re.I,
+)
+"""Says something only with what it answers: "No I'm not"."""
+
+_TOYS_WITH = re.compile(
+    r"\W*(?:(?:so|and|but|well|also|maybe|lately|honestly|currently)[ ,]+)*"
+    r"(?:(?:i|we)(?:['’](?:m|re|ve)| am| are| have)? )?"
+    r"(?:(?:been|still|just|kind of|kinda|sort of|half|vaguely|also|actually|seriously) )*"
+    r"(?:considering|thinking (?:of|about|maybe)|toying with|(?:a bit |rather )?tempted (?:to|by)|mulling|contemplating"
+    r"|flirting with|playing with the idea|wondering (?:about|whether|if))\b",
+    re.I,
+)
+"""What is turned over in the mind is no plan yet."""
+
+_IRONY = re.compile(
+    r"\b(?-i:LOVE|ADORE|LIVE FOR|ENJOY|THRILLED|FUN)\b(?!\W*$)"
+    r"|\bwho (?:doesn['’]t|wouldn['’]t) (?:love|want|enjoy|like)\b"
+    r"|\b(?:i|we)(?:['’]d| would) (?:sooner|rather) (?:eat|chew|swallow|drink|lick|poke|gouge|stick|walk|die"
+    r"|have (?:a root|my teeth|teeth)"
+    r"|watch paint|listen to paint|sit through|wrestle|fight|hug|kiss)\b.*\bthan\b"
+    r"|^\W*oh,? (?:yes|sure|great|wonderful|joy|lovely|fantastic|brilliant|perfect|good|yay|how)\b"
+    r"|\bmy (?:new |absolute |all-time )?fav(?:ou?rite) (?:hobby|pastime|sport)\b.*!?$(?<=hobby|sport|stime).?",
+    re.I,
+)
+"""The opposite is meant, or nothing that is so."""
+
+_OTHERS_SUBJECT = re.compile(
+    r"\W*(?:(?:so|and|but|ok(?:ay)?|well|hi|hey|now)[ ,]+)*"
+    r"(?:(?:my|our|mi|mein\w*|mon|ma|il mio|la mia|meu|minha|mijn|one of (?:my|our))\b (?:[\w'’-]+ ){0,2}?"
+    r"(?:boss|manager|supervisor|colleagues?|co-?workers?|clients?|customer|landlord|landlady|neighbou?rs?|teacher"
+    r"|professor|tutor|lecturer|students?|pupils?|patients?|tenants?|jef[ea]|chef(?:in)?|patron(?:ne)?|capo|chefe|baas"
+    r"|kolleg\w+|collègue|colleghi?|compañer\w(?! de (?:piso|casa)))|(?:an?|some|one) (?:old |good |close )?"
+    r"(?:friend|mate|buddy|colleague|co-?worker|neighbou?r)(?: of (?:mine|ours))?)\b(?!['’]s \w)(?P<rest>.*)",
+    re.I | re.S,
+)
+"""What is true of a boss, a client, a neighbour, a friend is theirs, unless the user stands in it."""
+
+_NAMES_THEM = re.compile(
+    r"\b(?:is|are|was|['’]s) (?:called|named)\b|\bname\b|\bheißt\b|\bse llama\b|\bs['’]appelle\b", re.I
+)
+
+_FOR_WHOM = re.compile(
+    r"\W*(?:it|this|that)(?:['’]s| is| was| will be) (?:all |just |only )?(?:for|to) (?:my|our|an?) [^,.;]{1,40}$", re.I
+)
+"""Whom the answer is for."""
+
+_ONLY_AFTER = re.compile(
+    r"\W*(?:i['’]?m |i am |we['’]?re )(?:really )?(?:only|just) (?:after|looking for|interested in) (?:the|an?|some)\b",
+    re.I,
+)
+
+_LISTED = re.compile(
+    r"\W*(?:\d+|two|three|four|five|six|seven|eight|nine|ten|a dozen|a few|a couple of|some|more|any)"
+    r" (?:[\w'’-]+ ){0,2}"
+    r"(?:films|movies|books|podcasts|recipes|ideas|options|examples|questions|titles|suggestions|tips|bullets|versions"
+    r"|jokes|steps|headings|slots|bullet points|synonyms|subject lines|captions|paragraphs)\b",
+    re.I,
+)
+"""What is wanted of the answer: "Five films from the seventies, two hours at most"."""
+
+
 def says_nothing_of_me(clause: str) -> bool:
-    """Whether a clause supposes, opines, seeks or asks, by its form alone."""
-    if _SUPPOSES.match(clause) or _ASKS_LAST.search(clause) or _SEEKS.match(clause):
+    """Whether a clause supposes, opines, seeks, asks, jokes or speaks of others' affairs, by its form alone."""
+    if any(form.match(clause) for form in (_SUPPOSES, _SEEKS, _BARE_ANSWER, _TOYS_WITH, _FOR_WHOM, _ONLY_AFTER)):
+        return True
+    if _ASKS_LAST.search(clause) or _IRONY.search(clause):
+        return True
+    if _LISTED.match(clause) and not is_personal(clause):
+        return True
+    others = _OTHERS_SUBJECT.match(clause)
+    if others and not is_personal(others["rest"]) and not _NAMES_THEM.search(clause):
         return True
     if view := _IN_MY_VIEW.match(clause):
         return not is_personal(view["what"])
@@ -182,8 +256,8 @@ class Gate:
         verdicts = []
         for row in self.probabilities(vectors):
             worth = float(1.0 - row[0])
-            kind = cast("Kind", kinds[int(row[1:].argmax())]) if worth >= self.threshold else None
-            verdicts.append(Verdict(kind, worth))
+            likeliest = cast("Kind", kinds[int(row[1:].argmax())])
+            verdicts.append(Verdict(likeliest if worth >= self.threshold else None, worth, likeliest))
         return verdicts
 
     def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:

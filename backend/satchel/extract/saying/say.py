@@ -176,8 +176,12 @@ def _links(every: list[str]) -> tuple[str, ...]:
     first, second = every[0], every[1] if len(every) > 1 else ""
     if first == "been" or (first == "never" and second == "been"):
         return (" has",)
+    if "-" in first and first.endswith(("ing", "ed")) and len(every) > 1 and not _names_a_person(every):
+        return ()  # "north-facing windowsills": nobody is that
     if first.endswith(("ing", "ed")) and not _names_a_person(every):
         return (" is",)
+    if _LEADS_ON.match(" ".join(every)):
+        return ()
     if first in english.PREPOSITIONS or second in {"at", "about", "by"}:
         return (" is",)
     if first in _NO_ARTICLE or first[:1].isdigit() or english.is_adverb(first):
@@ -187,6 +191,14 @@ def _links(every: list[str]) -> tuple[str, ...]:
         return (f" is{article}",)
     # "a Pixel 6a, second-hand": what does not name a person is had, whatever the model thinks of it.
     return (" is", " has", f" has{article}")
+
+
+_LEADS_ON = re.compile(
+    r"(?:in (?:terms|general|case|addition|short|particular|other|regards?|that|this)|for (?:example|instance|now|once)"
+    r"|by the way|at (?:least|most|first)|on (?:top|the other)|as (?:for|to)|with regards?|about|apart from|according"
+    r"|instead|because|due|like|such|including|regarding|concerning|per|via|than)\b"
+)
+"""Openings that join something to what was said, and say nothing of anybody."""
 
 
 def _names_a_person(every: list[str]) -> bool:
