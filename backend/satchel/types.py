@@ -176,6 +176,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     similarity_before: float
     similarity_after: float
     similarity_conversation: float
+    asked_for: bool = False
+    """Whether it was said by the one whose words the question asks for."""
 
 
 class Candidate(msgspec.Struct, kw_only=True):

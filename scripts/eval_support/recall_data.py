@@ -1,11 +1,14 @@
-"""What recall is measured with: LoCoMo, PrefEval, BEAM and the LongMemEval sample, read into lives and questions.
+"""What recall is measured with: LoCoMo, PrefEval, BEAM, MemoryBank and the LongMemEval sample, read into lives and
+questions.
 
 A life is what one user's store holds when the questions are asked. Evidence is the places (a conversation and a turn's
-number in it) that a question's answer rests on, as each set's authors marked them.
+number in it) that a question's answer rests on, as each set's authors marked them;
+MemoryBank's were read out of it for Satchel (`memorybank_evidence.json`).
 """
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,6 +41,9 @@ PREFERRED: tuple[Kind, ...] = ("explicit_preference", "implicit_preference", "in
 
 LOCOMO = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop"}
 """LoCoMo's categories; the fifth has no answer in the conversation, so no evidence."""
+
+EVIDENCE = Path(__file__).with_name("memorybank_evidence.json")
+"""MemoryBank: per language, user and question (numbers, in the files' order) the turns that answer it."""
 
 Place = tuple[str, int]
 """A conversation's id and the number of a turn in it, from 0."""
@@ -99,7 +105,11 @@ def _reader(path: Path, loaded: Any) -> tuple[str, Callable[[str, Any, int | Non
             return "BEAM", _beam
         if _all_have(loaded.get("data") or (), "question_type", "conversation"):
             return "the LongMemEval sample", _longmemeval
-    raise SystemExit(f"{path}: recall is measured with LoCoMo, PrefEval, BEAM and the LongMemEval sample; see --help.")
+        if _all_have(loaded.values(), "history", "name"):
+            return "MemoryBank", functools.partial(_memorybank, path)
+    raise SystemExit(
+        f"{path}: recall is measured with LoCoMo, PrefEval, BEAM, MemoryBank and the LongMemEval sample; see --help."
+    )
 
 
 def _all_have(parts: Any, *names: str) -> bool:
@@ -357,3 +367,61 @@ def _dated_sessions(item: _Item) -> list[Conversation]:
         )
         for number, (date, turns) in enumerate(groupby(item.conversation, key=lambda turn: turn.date))
     ]
+
+
+# MemoryBank
+
+
+class _Exchange(msgspec.Struct, frozen=True):
+    query: str
+    response: str
+
+
+class _Friend(msgspec.Struct, frozen=True):
+    history: dict[str, tuple[_Exchange, ...]]
+
+
+def _memorybank(path: Path, name: str, loaded: Any, limit: int | None) -> Suite:
+    """Fifteen users' daily talks, in English or Chinese, with the probing questions that lie beside the file. The set
+    marks no evidence: which turns answer was read out of them for Satchel. `category` is the language."""
+    language = path.stem.rpartition("_")[2]
+    asked_of = path.with_name(f"probing_questions_{language}.jsonl")
+    marked = files.parsed(EVIDENCE, files.read_text(EVIDENCE))
+    if language not in marked:
+        raise SystemExit(f"{path}: MemoryBank is read as memory_bank_en.json or memory_bank_cn.json.")
+    lines = [files.parsed(asked_of, line) for line in files.read_text(asked_of).splitlines() if line.strip()]
+    friends = list(msgspec.convert(loaded, dict[str, _Friend]).values())
+    lives = [
+        _memorybank_life(friend, [text for texts in asked.values() for text in texts], evidence, language)
+        for friend, asked, evidence in zip(friends, lines, marked[language].values(), strict=True)
+    ]
+    return Suite(name=name, lives=_chosen(lives, limit))
+
+
+def _memorybank_life(
+    friend: _Friend, asked: Sequence[str], evidence: Mapping[str, Sequence[str]], language: str
+) -> Life:
+    """Each day is a conversation. Evidence is "DATE:NUMBER:q" (the user's words of that exchange) or "...:r"."""
+    conversations = tuple(
+        Conversation(
+            id=day,
+            turns=tuple(
+                turn
+                for one in exchanges
+                for turn in (Turn("user", one.query), Turn("assistant", one.response))
+            ),
+            at=_ms(day, "%Y-%m-%d") + 18 * HOUR,
+        )
+        for day, exchanges in sorted(friend.history.items())
+        if exchanges  # one day of the English translation is empty
+    )  # fmt: skip
+
+    def place(cited: str) -> Place:
+        day, number, part = cited.split(":")
+        return day, 2 * int(number) + (part == "r")
+
+    questions = (
+        Question(text=text, category=language, evidence=frozenset(map(place, evidence.get(str(number), ()))))
+        for number, text in enumerate(asked)
+    )
+    return Life(conversations=conversations, questions=tuple(one for one in questions if one.evidence))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import apsw
 import msgspec
 
-from satchel.recall import query, surroundings
+from satchel.recall import query, speakers, surroundings
 from satchel.store import candidates, log, search
 from satchel.store.search import Eligible, Filter, Found
 from satchel.types import Candidate
@@ -56,7 +56,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         if turns:
             close = self._near(db, near, vector, turns)
             if self.only.ids is None:
-                best, around = surroundings.look(db, words.turns, close, vector, turns, self.most)
+                speaker = speakers.asked_for(
+                    db, turns.profile, self.question, about_assistant=query.asks_assistant(self.question)
+                )
+                best, around = surroundings.look(db, words.turns, close, vector, turns, self.most, speaker)
                 found += candidates.load_turns(db, best, around)
             else:
                 found += candidates.load_turns(db, Found(words.turns, close), {})

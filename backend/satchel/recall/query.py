@@ -42,6 +42,14 @@ _PAST = re.compile(
     re.IGNORECASE,
 )
 
+_ASKS_ASSISTANT = re.compile(
+    r"\b(?:did you|you (?:said|told|suggested|recommended|gave|mentioned|wrote|explained|proposed)|"
+    r"we (?:discussed|talked|spoke|decided)|"
+    r"your (?:suggestion|recommendation|advice|answer|idea)|last time|our (?:last )?"
+    r"(?:chat|conversation|discussion))\b|你(?:说|推荐|建议|告诉|提到)过?|上次|我们聊",
+    re.IGNORECASE,
+)
+
 
 class Term(NamedTuple):
     """A content word of a question. `text` is lower-case; `weight` is larger the rarer the word looks."""
@@ -86,6 +94,16 @@ def fts_query(text: str, max_terms: int = 24) -> str | None:
 def asks_about_past(query: str) -> bool:
     """Whether what is no longer true may answer `query` ("where did I live before?")."""
     return _PAST.search(_clip(query)) is not None
+
+
+def asks_assistant(query: str) -> bool:
+    """Whether `query` asks for what the assistant said, or what was talked of."""
+    return _ASKS_ASSISTANT.search(_clip(query)) is not None
+
+
+def is_foreign(text: str) -> bool:
+    """Whether there is Chinese, Japanese or Korean in it, which the default embedding model hardly reads."""
+    return _IS_CJK.search(text) is not None
 
 
 def is_chinese(text: str) -> bool:

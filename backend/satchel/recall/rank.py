@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from satchel.recall import surroundings
 from satchel.recall.diversity import drop_repeats
-from satchel.recall.query import Term, asks_about_past, similar_stems, stem, stems, terms
+from satchel.recall.query import Term, asks_about_past, asks_assistant, is_foreign, similar_stems, stem, stems, terms
 from satchel.recall.topics import topics, topics_of
 from satchel.store.segment import CJK
 from satchel.types import Candidate, Surroundings
@@ -75,6 +75,12 @@ EVEN = 2.7
 """The fit at which a turn is as likely the answer as not, and how fast that changes around it."""
 STEEP = 3.0
 
+BEARING = 0.9
+"""What the log-odds count that a question bears on the asker's life."""
+
+IMPERSONAL = 0.4
+"""What an assistant's turn loses in which nobody speaks of themselves: advice, where what happened is asked for."""
+
 ALONG = 0.12
 """The score from which a turn comes along with one that passes, and how many do."""
 ALONG_MOST = 6
@@ -90,11 +96,9 @@ _PERSONAL = re.compile(
 _HOW_TO = re.compile(r"\b(?:how|where|what) (?:do|does|can|could|would) (?:i|we|you|one)\b", re.IGNORECASE)
 _OWNED = re.compile(r"\b(?:my|our|mi|mis|mein\w*|mon|ma|mes|meu|minha)\s+((?:[\w'’-]+\s*){1,3})", re.IGNORECASE)
 _OWNED_CJK = re.compile(rf"我(?:的|们的|家的?|家)?([{CJK}]{{1,4}})")
-_ASKS_ASSISTANT = re.compile(
-    r"\b(?:did you|you (?:said|told|suggested|recommended|gave|mentioned|wrote|explained|proposed)|"
-    r"we (?:discussed|talked|spoke|decided)|"
-    r"your (?:suggestion|recommendation|advice|answer|idea)|last time|our (?:last )?"
-    r"(?:chat|conversation|discussion))\b|你(?:说|推荐|建议|告诉|提到)过?|上次|我们聊",
+_TELLS_OF_ITSELF = re.compile(
+    r"\bI(?:['’](?:m|ve)| was| went| had| got| just| have| love| am| took| felt| used| saw| made| tried| started)\b"
+    r"|\b(?:my|me|our)\b|\bwe(?:['’](?:re|ve)| went| had| were| are)\b|我",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?。\uff01\uff1f\n]+[.!?。\uff01\uff1f]*")
@@ -134,8 +138,8 @@ def read_question(query: str, frequencies: Mapping[str, float] | None = None) ->
         topics=frozenset(topics(query)),
         personal=_PERSONAL.search(_HOW_TO.sub("", query)) is not None,
         about_past=asks_about_past(query),
-        about_assistant=_ASKS_ASSISTANT.search(query) is not None,
-        foreign=re.search(f"[{CJK}]", query) is not None,
+        about_assistant=asks_assistant(query),
+        foreign=is_foreign(query),
     )
 
 
@@ -149,6 +153,7 @@ def rank(
     at: int | None = None,
     repeats: bool = False,
     frequencies: Mapping[str, float] | None = None,
+    bearing: float = 0.0,
 ) -> list[Candidate]:
     """The at most `limit` best of `candidates`, best first, each with its `score` in [0, 1] set.
 
@@ -156,7 +161,8 @@ def rank(
     all for a question without content words. Without it (for search) the order alone counts. `at` (ms) asks
     as of that time: what was said later, or was not valid then, is left out. What is superseded answers
     only questions about the past. `repeats` leaves in what says again what a better one says. `frequencies`
-    maps a term to its inverse document frequency, where the store knows it.
+    maps a term to its inverse document frequency, where the store knows it. `bearing` is the log-odds that the
+    question bears on the asker's life (see `bearing`): it moves what may enter a context.
     """
     question = read_question(query, frequencies)
     if threshold is not None and not question.terms:
@@ -168,6 +174,7 @@ def rank(
             odds = turn_odds(candidate, candidate.around)
         else:
             odds = _log_odds(candidate, question, best_lexical=best, now=now if at is None else at)
+            odds += BEARING * bearing if threshold is not None else 0.0
         candidate.score = _sigmoid(odds)
     valid.sort(key=lambda c: (-c.score, -c.time, c.id))
     if threshold is not None:
@@ -234,9 +241,12 @@ def _log_odds(candidate: Candidate, question: Question, *, best_lexical: float, 
 def turn_odds(candidate: Candidate, around: Surroundings) -> float:
     """The log-odds that a turn answers, by its own words and meaning and what stands around it."""
     length = len(candidate.text.split())
-    fit = surroundings.fit(around) + 0.15 * math.log1p(min(length, LONG)) - 0.3 * math.log(max(length, LONG) / LONG)
-    if candidate.said_by == "assistant" and length > LONG:
-        fit -= 0.3
+    fit = surroundings.fit(around) + 0.19 * math.log1p(min(length, LONG)) - 0.3 * math.log(max(length, LONG) / LONG)
+    if candidate.said_by == "assistant":
+        if length > LONG:
+            fit -= 0.3
+        if not _TELLS_OF_ITSELF.search(candidate.text):
+            fit -= IMPERSONAL
     if candidate.text.rstrip().endswith(("?", "\uff1f")):
         fit -= 0.4
     return STEEP * (fit - EVEN)

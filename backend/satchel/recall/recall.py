@@ -13,7 +13,8 @@ import msgspec
 
 from satchel.models import Embedder, Generator
 from satchel.models.registry import ModelRole
-from satchel.recall import assemble, rank, sensitive
+from satchel.recall import assemble, query, rank, sensitive
+from satchel.recall.bearing import Bearing
 from satchel.recall.gather import Asked, Words
 from satchel.special.judge import Judge
 from satchel.store import Store, Tx, injections, log, search, vectors
@@ -78,6 +79,7 @@ class Recall:
         self._counted: dict[str, int] = {}
         self._threshold = rank.CONTEXT_THRESHOLD if threshold is None else threshold
         self._judge: Judge | None = None
+        self._bearing: Bearing | None = None
         self._near = Neighbours(store.path.parent / CELLS_FOLDER, store.read_now)
 
     def close(self) -> None:
@@ -121,6 +123,7 @@ class Recall:
         words, vector, judge = await asyncio.gather(
             self._store.read(asked.by_words), self._vector(question), asyncio.to_thread(self._ready_judge)
         )
+        bearing = await self._bears(question, vector) if threshold is not None else 0.0
 
         def ranked(found: list[Candidate]) -> list[Candidate]:
             return rank.rank(
@@ -131,6 +134,7 @@ class Recall:
                 threshold=threshold,
                 at=at,
                 repeats=asked.only.ids is not None,
+                bearing=bearing,
             )
 
         def find(db: apsw.Connection) -> list[Candidate]:
@@ -268,6 +272,20 @@ class Recall:
             logger.warning("what has no vector yet is left out: %s", error)
             return vector_of
         return vector_of | {piece: bytes(row.tobytes()) for piece, row in zip(missing, rows, strict=True)}
+
+    async def _bears(self, question: str, vector: bytes | None) -> float:
+        """The log-odds that the question bears on the asker's life; 0 where nobody can say."""
+        if vector is None or query.is_foreign(question):
+            return 0.0
+        try:
+            if self._bearing is None:
+                self._bearing = await asyncio.to_thread(Bearing.load)
+            if await asyncio.to_thread(self._models.model_id, "embed") != self._bearing.embedder_hash:
+                return 0.0
+        except ModelError as error:
+            logger.warning("every question counts alike: %s", error)
+            return 0.0
+        return self._bearing.log_odds(vector)
 
     def _ready_judge(self) -> Judge | None:
         if self._judge is None:

@@ -1,4 +1,4 @@
-"""Where a turn stands: its conversation, and the turns right before and after it."""
+"""Where a turn stands: its conversation, who said it, and the turns right before and after it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class Place(msgspec.Struct, frozen=True):
     """`before` and `after` are the pks of the neighbours, None at the ends."""
 
     conversation: int
+    role: str
     before: int | None
     after: int | None
 
@@ -23,7 +24,7 @@ def of_turns(db: apsw.Connection, pks: Sequence[int]) -> dict[int, Place]:
     said = "n.conversation = m.conversation AND n.role IN ('user', 'assistant')"
     rows = fetch(
         db,
-        "SELECT m.pk, m.conversation,"
+        "SELECT m.pk, m.conversation, m.role,"
         f" (SELECT n.pk FROM message n WHERE {said} AND (n.time, n.position) < (m.time, m.position)"
         " ORDER BY n.time DESC, n.position DESC LIMIT 1),"
         f" (SELECT n.pk FROM message n WHERE {said} AND (n.time, n.position) > (m.time, m.position)"
@@ -31,4 +32,4 @@ def of_turns(db: apsw.Connection, pks: Sequence[int]) -> dict[int, Place]:
         " FROM json_each(?) j CROSS JOIN message m ON m.pk = j.value",
         (to_json(pks),),
     )
-    return {pk: Place(conversation, before, after) for pk, conversation, before, after in rows}
+    return {pk: Place(conversation, role, before, after) for pk, conversation, role, before, after in rows}
