@@ -29,6 +29,7 @@ from satchel.faults import type_and_place
 from satchel.store import vectors
 from satchel.store.store import private_file
 from satchel.store.vectors import Indexed
+from satchel.structs import decodable
 from satchel.types import StoreError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ Key = tuple[Indexed, int]
 Read = Callable[[Callable[[apsw.Connection], object]], object]
 
 
+@decodable
 class _Stamp(msgspec.Struct, frozen=True):
     """`learnt`: from how many vectors the cells were; `digest` of the file that they lie in."""
 
