@@ -111,7 +111,8 @@ class Index:
         found: set[int] = set()
         for file in (self.file, self.part):
             with contextlib.suppress(RuntimeError):  # it is not there, or only half of it
-                lists = cast("faiss.IndexIVF", faiss.read_index(str(file))).invlists
+                index = cast("faiss.IndexIVF", faiss.read_index(str(file)))  # its lists live no longer than it does
+                lists = index.invlists
                 assert lists is not None
                 for cell in range(lists.nlist):
                     if size := lists.list_size(cell):
