@@ -173,6 +173,19 @@ class Cells:
                 self.index.add_with_ids(rows, np.array(there, np.int64))
         self.unsaved += len(pks)
 
+    def holds_any(self, pks: Sequence[int]) -> bool:
+        import faiss
+        import numpy as np
+
+        lists = self.index.invlists
+        if not pks or lists is None:
+            return False
+        wanted = np.array(pks, np.int64)
+        sizes = ((cell, lists.list_size(cell)) for cell in range(lists.nlist))
+        return any(
+            size and bool(np.isin(faiss.rev_swig_ptr(lists.get_ids(cell), size), wanted).any()) for cell, size in sizes
+        )
+
     def nearest(self, db: apsw.Connection, vector: bytes, k: int) -> list[tuple[int, float]]:
         import numpy as np
 
@@ -250,6 +263,8 @@ class Neighbours:
         if known is None:
             return None
         part: Part | None
+        with contextlib.suppress(OSError):
+            self._file(key).with_suffix(".part").unlink(missing_ok=True)  # half a file of one that was killed
         if known.count <= EXACT:
             part = Exact(kind, known.dimensions, known.seq)
             part.change(db, vectors.all_of(db, kind, profile))
@@ -354,7 +369,17 @@ class Neighbours:
 
     def _write(self, key: Key, cells: Cells, embedder: str) -> None:
         """Writes cells, then the stamp without which they are not read: a crash between the two leaves no stamp that
-        fits."""
+        fits. Again when what is in them went meanwhile: forgetting removes the files that there are, not one that comes
+        after."""
+        try:
+            self._write_once(key, cells, embedder)
+            while self._fell_behind(key, cells, embedder):
+                self._write_once(key, cells, embedder)
+        except BaseException:
+            self._remove_file(key)  # it is not known what stands in it
+            raise
+
+    def _write_once(self, key: Key, cells: Cells, embedder: str) -> None:
         import faiss
 
         file = self._file(key)
@@ -368,6 +393,28 @@ class Neighbours:
         private_file(stamp_file)
         stamp_file.write_bytes(msgspec.json.encode(stamp))
         cells.unsaved = 0
+
+    def _fell_behind(self, key: Key, cells: Cells, embedder: str) -> bool:
+        """Whether cells hold what went or changed since; they are up to date then."""
+
+        def follow(db: apsw.Connection) -> bool:
+            changed = vectors.changed_since(db, cells.seq, *key)
+            if changed is None or vectors.embedder(db) != embedder:
+                self._remove_file(key)  # it would not be read any more
+                return False
+            if not cells.holds_any(changed):
+                return False
+            cells.change(db, changed)
+            cells.seq = vectors.last_change(db)
+            return True
+
+        return bool(self._read(follow))
+
+    def _remove_file(self, key: Key) -> None:
+        file = self._file(key)
+        for stale in (file.with_suffix(".part"), file.with_suffix(".json"), file):
+            with contextlib.suppress(OSError):
+                stale.unlink(missing_ok=True)
 
     def _loaded(self, db: apsw.Connection, key: Key, known: vectors.State) -> Cells | None:
         """The cells from their file, brought up to date; None when they cannot be used."""
@@ -386,6 +433,9 @@ class Neighbours:
             return None
         index.nprobe = PROBED
         cells = Cells(key[0], index, known.seq, stamp.learnt)
+        if cells.holds_any(changed):
+            self._remove_file(key)  # what went may have been forgotten
+            self._submit(self._save, key, cells)
         cells.change(db, changed)
         return cells if len(cells) == known.count else None
 
