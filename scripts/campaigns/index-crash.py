@@ -397,9 +397,12 @@ class Round:
                 waiting = daemon.client.get("/v1/status").json()["indexing"]
                 return made_by and waiting == 0 and (_counted(db) <= EXACT or index.is_whole())
 
-            if not self.wait_until(is_settled, SETTLE_SECONDS, every=0.1):
+            try:
+                if not self.wait_until(is_settled, SETTLE_SECONDS, every=0.1):
+                    raise RuntimeError(f"the index of {data} did not settle within {SETTLE_SECONDS} s")
+            except BaseException:
                 daemon.stop()
-                raise RuntimeError(f"the index of {data} did not settle within {SETTLE_SECONDS} s")
+                raise
         time.sleep(0.3)  # between the stamp and the cells that answer, the file is read
         return daemon
 
@@ -580,7 +583,10 @@ def main() -> None:
     while sum(state["hits"].values()) < options.kills:
         this = Round(state["rounds"], state, of, work)
         hit = this.strike()
-        wrong, took, exact = this.check()
+        try:
+            wrong, took, exact = this.check()
+        except (RuntimeError, httpx.HTTPError) as error:  # it died, or never settled: that is a finding, too
+            wrong, took, exact = [f"could not be checked: {error}"], 0.0, True
         if hit:
             what = f"{this.moment.name}: {hit}"
             state["hits"] = Counter(state["hits"]) + Counter({what: 1})
