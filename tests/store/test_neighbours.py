@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
@@ -204,21 +205,37 @@ def test_what_is_forgotten_while_cells_are_filled_is_not_written_afterwards(
     prepared: Store, held: Neighbours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(prepared, {pk: pk for pk in range(1, 100)})
-    write = held._write_once
-    forgotten = iter([7, 8])
-
-    def forget_first(*values) -> None:
-        if pk := next(forgotten, None):
-            forget(prepared, pk)
-        write(*values)
-
-    monkeypatch.setattr(held, "_write_once", forget_first)
+    write = held._write
+    monkeypatch.setattr(held, "_write", lambda *values: (forget(prepared, 7), write(*values))[1])
     near(held, prepared, 1)
     held.settle()
     folder = prepared.path.parent / CELLS_FOLDER
     assert lies_in_file(folder, 9)
     assert not lies_in_file(folder, 7)
-    assert not lies_in_file(folder, 8)
+    assert 7 not in dict(near(held, prepared, 7))
+
+
+@pytest.mark.usefixtures("few")
+def test_forgetting_while_a_file_is_written_ends_when_that_file_is_gone(
+    prepared: Store, held: Neighbours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(prepared, {pk: pk for pk in range(1, 100)})
+    forgetting = threading.Thread(target=forget, args=(prepared, 7))
+    ended_early: list[bool] = []
+    write = faiss.write_index
+
+    def write_slowly(*values) -> None:
+        forgetting.start()
+        write(*values)
+        forgetting.join(0.3)
+        ended_early.append(not forgetting.is_alive())
+
+    monkeypatch.setattr(faiss, "write_index", write_slowly)
+    near(held, prepared, 1)
+    held.settle()
+    forgetting.join()
+    assert ended_early == [False]
+    assert list((prepared.path.parent / CELLS_FOLDER).iterdir()) == []
     assert 7 not in dict(near(held, prepared, 7))
 
 

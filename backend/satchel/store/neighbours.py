@@ -27,7 +27,7 @@ import msgspec
 
 from satchel.faults import type_and_place
 from satchel.store import vectors
-from satchel.store.store import private_file
+from satchel.store.store import cells_files, private_file
 from satchel.store.vectors import Indexed
 from satchel.structs import decodable
 from satchel.types import StoreError
@@ -346,10 +346,10 @@ class Neighbours:
         import faiss
 
         try:
-            self._write(key, cells, embedder)
-            cells.index = cast("faiss.IndexIVF", None)  # before the other is there
-            cells.index = cast("faiss.IndexIVF", faiss.read_index(str(self._file(key))))
-            cells.index.nprobe = PROBED
+            if self._write(key, cells, embedder):
+                cells.index = cast("faiss.IndexIVF", None)  # before the other is there
+                cells.index = cast("faiss.IndexIVF", faiss.read_index(str(self._file(key))))
+                cells.index.nprobe = PROBED
         finally:
             with self._locked(key):
                 if self._embedder == embedder and cells.index is not None:
@@ -367,52 +367,39 @@ class Neighbours:
             if self._parts.get(key) is cells:
                 self._write(key, cells, self._embedder)
 
-    def _write(self, key: Key, cells: Cells, embedder: str) -> None:
+    def _write(self, key: Key, cells: Cells, embedder: str) -> bool:
         """Writes cells, then the stamp without which they are not read: a crash between the two leaves no stamp that
-        fits. Again when what is in them went meanwhile: forgetting removes the files that there are, not one that comes
-        after."""
-        try:
-            self._write_once(key, cells, embedder)
-            while self._fell_behind(key, cells, embedder):
-                self._write_once(key, cells, embedder)
-        except BaseException:
-            self._remove_file(key)  # it is not known what stands in it
-            raise
-
-    def _write_once(self, key: Key, cells: Cells, embedder: str) -> None:
+        fits. Nothing that was forgotten is in them: they are brought up to date first, and what is forgotten from then
+        on waits for the file, to remove it. False when they are not worth writing."""
         import faiss
 
         file = self._file(key)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
-        private_file(part)
-        faiss.write_index(cells.index, str(part))
-        stamp = _Stamp(embedder, cells.seq, len(cells), cells.learnt, _digest(part))
-        part.replace(file)
-        stamp_file = file.with_suffix(".json")
-        private_file(stamp_file)
-        stamp_file.write_bytes(msgspec.json.encode(stamp))
-        cells.unsaved = 0
-
-    def _fell_behind(self, key: Key, cells: Cells, embedder: str) -> bool:
-        """Whether cells hold what went or changed since; they are up to date then."""
-
-        def follow(db: apsw.Connection) -> bool:
-            changed = vectors.changed_since(db, cells.seq, *key)
-            if changed is None or vectors.embedder(db) != embedder:
-                self._remove_file(key)  # it would not be read any more
+        with cells_files:
+            if not self._read(lambda db: self._bring_up_to_date(db, key, cells, embedder)):
                 return False
-            if not cells.holds_any(changed):
-                return False
-            cells.change(db, changed)
-            cells.seq = vectors.last_change(db)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part = file.with_suffix(".part")
+            private_file(part)
+            faiss.write_index(cells.index, str(part))
+            stamp = _Stamp(embedder, cells.seq, len(cells), cells.learnt, _digest(part))
+            part.replace(file)
+            stamp_file = file.with_suffix(".json")
+            private_file(stamp_file)
+            stamp_file.write_bytes(msgspec.json.encode(stamp))
+            cells.unsaved = 0
             return True
 
-        return bool(self._read(follow))
+    def _bring_up_to_date(self, db: apsw.Connection, key: Key, cells: Cells, embedder: str) -> bool:
+        changed = vectors.changed_since(db, cells.seq, *key)
+        if changed is None or vectors.embedder(db) != embedder:
+            return False
+        cells.change(db, changed)
+        cells.seq = max(cells.seq, vectors.last_change(db))
+        return True
 
     def _remove_file(self, key: Key) -> None:
         file = self._file(key)
-        for stale in (file.with_suffix(".part"), file.with_suffix(".json"), file):
+        for stale in (file.with_suffix(".json"), file):
             with contextlib.suppress(OSError):
                 stale.unlink(missing_ok=True)
 
