@@ -398,11 +398,13 @@ class Round:
                 return made_by and waiting == 0 and (_counted(db) <= EXACT or index.is_whole())
 
             try:
-                if not self.wait_until(is_settled, SETTLE_SECONDS, every=0.1):
-                    raise RuntimeError(f"the index of {data} did not settle within {SETTLE_SECONDS} s")
-            except BaseException:
+                settled = self.wait_until(is_settled, SETTLE_SECONDS, every=0.1)
+            except httpx.HTTPError:
                 daemon.stop()
                 raise
+        if not settled:
+            daemon.stop()
+            raise RuntimeError(f"the index of {data} did not settle within {SETTLE_SECONDS} s")
         time.sleep(0.3)  # between the stamp and the cells that answer, the file is read
         return daemon
 
