@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from satchel.structs import decodable
+
 Role = Literal["user", "assistant", "system", "tool"]
 Kind = Literal["fact", "event", "explicit_preference", "implicit_preference", "instruction"]
 Status = Literal["candidate", "active", "resolving", "superseded", "archived"]
@@ -59,6 +61,7 @@ class ModelError(SatchelError):
     title = "The model is not available"
 
 
+@decodable
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One turn as the log keeps it. `content` is verbatim but for masked secrets and our own injected blocks.
 
@@ -78,6 +81,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int = 0
 
 
+@decodable
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     profile: str
@@ -150,6 +154,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What the same turn says is over: "off the ramipril"."""
 
 
+@decodable
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     conversation_id: str

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -182,6 +186,90 @@ def test_a_file_that_cannot_be_trusted_is_built_anew(
     assert [pk for pk, _ in near(second, prepared, 8)] == exactly(seeds, 8)
     second.close()
     assert built == [("turn", 1)]
+
+
+def forget(store: Store, pk: int) -> None:
+    take(store, pk)
+    asyncio.run(store.truncate_log())
+
+
+def lies_in_file(folder: Path, pk: int) -> bool:
+    return any(
+        Cells("turn", cast("faiss.IndexIVF", faiss.read_index(str(file))), 0, 0).holds_any([pk])
+        for file in folder.glob("*.faiss")
+    )
+
+
+@pytest.mark.usefixtures("few")
+def test_what_is_forgotten_while_cells_are_filled_is_not_written_afterwards(
+    prepared: Store, held: Neighbours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(prepared, {pk: pk for pk in range(1, 100)})
+    write = held._write
+    monkeypatch.setattr(held, "_write", lambda *values: (forget(prepared, 7), write(*values))[1])
+    near(held, prepared, 1)
+    held.settle()
+    folder = prepared.path.parent / CELLS_FOLDER
+    assert lies_in_file(folder, 9)
+    assert not lies_in_file(folder, 7)
+    assert 7 not in dict(near(held, prepared, 7))
+
+
+@pytest.mark.usefixtures("few")
+def test_forgetting_while_a_file_is_written_ends_when_that_file_is_gone(
+    prepared: Store, held: Neighbours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(prepared, {pk: pk for pk in range(1, 100)})
+    forgetting = threading.Thread(target=forget, args=(prepared, 7))
+    ended_early: list[bool] = []
+    write = faiss.write_index
+
+    def write_slowly(*values) -> None:
+        forgetting.start()
+        write(*values)
+        forgetting.join(0.3)
+        ended_early.append(not forgetting.is_alive())
+
+    monkeypatch.setattr(faiss, "write_index", write_slowly)
+    near(held, prepared, 1)
+    held.settle()
+    forgetting.join()
+    assert ended_early == [False]
+    assert list((prepared.path.parent / CELLS_FOLDER).iterdir()) == []
+    assert 7 not in dict(near(held, prepared, 7))
+
+
+@pytest.mark.usefixtures("few")
+def test_what_was_forgotten_since_the_last_question_is_not_written_at_the_end(prepared: Store) -> None:
+    _, folder = written(prepared)
+    second = Neighbours(folder, prepared.read_now)
+    near(second, prepared, 1)
+    put(prepared, {500: 500})
+    near(second, prepared, 1)
+    forget(prepared, 7)
+    second.close()
+    assert lies_in_file(folder, 500)
+    assert not lies_in_file(folder, 7)
+
+
+@pytest.mark.usefixtures("few")
+def test_a_file_with_something_forgotten_in_it_is_removed_when_it_is_read(
+    prepared: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was killed between writing it and looking again leaves such a file."""
+    _, folder = written(prepared)
+    (folder / "turn-1.part").write_bytes(b"half a file")
+    take(prepared, 7)
+    save = Neighbours._save
+    left: list[list[Path]] = []
+    monkeypatch.setattr(Neighbours, "_save", lambda *values: (left.append(list(folder.iterdir())), save(*values))[1])
+    second = Neighbours(folder, prepared.read_now)
+    assert 7 not in dict(near(second, prepared, 7))
+    assert isinstance(part_of(second), Cells), "they were filled anew"
+    second.close()
+    assert left[0] == []
+    assert lies_in_file(folder, 9)
+    assert not lies_in_file(folder, 7)
 
 
 def test_other_models_vectors_are_not_compared(prepared: Store, held: Neighbours) -> None:

@@ -30,6 +30,7 @@ from satchel.store import Store, Tx, forgotten, log, memories, rederivation, vec
 from satchel.store.clock import HybridClock, new_id
 from satchel.store.database import connect, fetch, migrate, to_json
 from satchel.store.rederivation import Change, ChangeKind, Read, Run, Unread
+from satchel.structs import decodable
 from satchel.types import Draft, Memory, Message, ModelError, SatchelError, Source
 
 RETRY_SECONDS = (2.0, 10.0, 30.0, 60.0)
@@ -209,6 +210,7 @@ class _Kept(msgspec.Struct):
     chosen: bool
 
 
+@decodable
 class _Given(msgspec.Struct):
     """What a turn gave, as JSON. `left_out`: where drafts stood that touch forgotten words; places, no words."""
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from satchel.files import make_private
+from satchel.structs import decodable
 from satchel.types import ModelError
 
 PIN = "pin-on-first-download"
@@ -96,10 +97,12 @@ class ModelEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     path: str | None = None
 
 
+@decodable
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: tuple[ModelEntry, ...]
 
 
+@decodable
 class Local(msgspec.Struct, forbid_unknown_fields=True):
     """`local.toml`: the GGUFs a user added, and file name → sha256 pinned on first download."""
 
@@ -107,6 +110,7 @@ class Local(msgspec.Struct, forbid_unknown_fields=True):
     pins: dict[str, str] = {}
 
 
+@decodable
 class Verified(msgspec.Struct, frozen=True):
     """That a file of this size and time of change (ns) had this hash: saves hashing it at each start."""
 

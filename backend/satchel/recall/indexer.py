@@ -37,6 +37,7 @@ class Indexer:
             try:
                 if await self._store.read(vectors.is_old):
                     await self._store.write(vectors.take_over)
+                await self._queue_if_foreign()
                 while await self.index_some():
                     pass
             except (ModelError, StoreError) as error:
@@ -50,6 +51,13 @@ class Indexer:
 
     async def _pause(self) -> None:
         await asyncio.sleep(RETRY_SECONDS)
+
+    async def _queue_if_foreign(self) -> None:
+        """Vectors of another model than the chosen one say nothing beside a question's: they are made again, although
+        nothing new may wait that would bring it about."""
+        made_by = (await self._store.read(vectors.embedder)).rpartition(":")[0]
+        if made_by and made_by != await asyncio.to_thread(self._models.model_id, "embed"):
+            await self._store.write(vectors.queue_all)
 
     async def index_some(self) -> int:
         """Embeds and stores one batch; how many were in it."""

@@ -16,6 +16,7 @@ import msgspec
 
 from satchel.models.registry import shipped
 from satchel.special.lexicon import CATEGORIES
+from satchel.structs import decodable
 from satchel.types import Category, ModelError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@decodable
 class _Trained(msgspec.Struct, frozen=True):
     """`models/special.json`: one row of `weights` a category. `embedder_hash` is the SHA-256 of the embedding model's
     file: vectors of any other model mean nothing here."""

@@ -14,6 +14,7 @@ from satchel.store.database import fetch, to_json
 from satchel.store.log import ensure_profile
 from satchel.store.segment import segment
 from satchel.store.store import Tx
+from satchel.structs import decodable
 from satchel.types import Draft, Kind, Memory, NotFoundError, Source, Status
 
 WROTE, REWORDED, REKEYED, RETAGGED, DECIDED = 1, 2, 4, 8, 16
@@ -50,6 +51,7 @@ _FIELDS = [
 ]
 
 
+@decodable
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """What a memory said until `changed_at`, and who changed it."""
 

@@ -27,8 +27,9 @@ import msgspec
 
 from satchel.faults import type_and_place
 from satchel.store import vectors
-from satchel.store.store import private_file
+from satchel.store.store import cells_files, private_file
 from satchel.store.vectors import Indexed
+from satchel.structs import decodable
 from satchel.types import StoreError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ Key = tuple[Indexed, int]
 Read = Callable[[Callable[[apsw.Connection], object]], object]
 
 
+@decodable
 class _Stamp(msgspec.Struct, frozen=True):
     """`learnt`: from how many vectors the cells were; `digest` of the file that they lie in."""
 
@@ -171,6 +173,19 @@ class Cells:
                 self.index.add_with_ids(rows, np.array(there, np.int64))
         self.unsaved += len(pks)
 
+    def holds_any(self, pks: Sequence[int]) -> bool:
+        import faiss
+        import numpy as np
+
+        lists = self.index.invlists
+        if not pks or lists is None:
+            return False
+        wanted = np.array(pks, np.int64)
+        sizes = ((cell, lists.list_size(cell)) for cell in range(lists.nlist))
+        return any(
+            size and bool(np.isin(faiss.rev_swig_ptr(lists.get_ids(cell), size), wanted).any()) for cell, size in sizes
+        )
+
     def nearest(self, db: apsw.Connection, vector: bytes, k: int) -> list[tuple[int, float]]:
         import numpy as np
 
@@ -248,6 +263,8 @@ class Neighbours:
         if known is None:
             return None
         part: Part | None
+        with contextlib.suppress(OSError):
+            self._file(key).with_suffix(".part").unlink(missing_ok=True)  # half a file of one that was killed
         if known.count <= EXACT:
             part = Exact(kind, known.dimensions, known.seq)
             part.change(db, vectors.all_of(db, kind, profile))
@@ -329,10 +346,10 @@ class Neighbours:
         import faiss
 
         try:
-            self._write(key, cells, embedder)
-            cells.index = cast("faiss.IndexIVF", None)  # before the other is there
-            cells.index = cast("faiss.IndexIVF", faiss.read_index(str(self._file(key))))
-            cells.index.nprobe = PROBED
+            if self._write(key, cells, embedder):
+                cells.index = cast("faiss.IndexIVF", None)  # before the other is there
+                cells.index = cast("faiss.IndexIVF", faiss.read_index(str(self._file(key))))
+                cells.index.nprobe = PROBED
         finally:
             with self._locked(key):
                 if self._embedder == embedder and cells.index is not None:
@@ -350,22 +367,41 @@ class Neighbours:
             if self._parts.get(key) is cells:
                 self._write(key, cells, self._embedder)
 
-    def _write(self, key: Key, cells: Cells, embedder: str) -> None:
+    def _write(self, key: Key, cells: Cells, embedder: str) -> bool:
         """Writes cells, then the stamp without which they are not read: a crash between the two leaves no stamp that
-        fits."""
+        fits. Nothing that was forgotten is in them: they are brought up to date first, and what is forgotten from then
+        on waits for the file, to remove it. False when they are not worth writing."""
         import faiss
 
         file = self._file(key)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
-        private_file(part)
-        faiss.write_index(cells.index, str(part))
-        stamp = _Stamp(embedder, cells.seq, len(cells), cells.learnt, _digest(part))
-        part.replace(file)
-        stamp_file = file.with_suffix(".json")
-        private_file(stamp_file)
-        stamp_file.write_bytes(msgspec.json.encode(stamp))
-        cells.unsaved = 0
+        with cells_files:
+            if not self._read(lambda db: self._bring_up_to_date(db, key, cells, embedder)):
+                return False
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            part = file.with_suffix(".part")
+            private_file(part)
+            faiss.write_index(cells.index, str(part))
+            stamp = _Stamp(embedder, cells.seq, len(cells), cells.learnt, _digest(part))
+            part.replace(file)
+            stamp_file = file.with_suffix(".json")
+            private_file(stamp_file)
+            stamp_file.write_bytes(msgspec.json.encode(stamp))
+            cells.unsaved = 0
+            return True
+
+    def _bring_up_to_date(self, db: apsw.Connection, key: Key, cells: Cells, embedder: str) -> bool:
+        changed = vectors.changed_since(db, cells.seq, *key)
+        if changed is None or vectors.embedder(db) != embedder:
+            return False
+        cells.change(db, changed)
+        cells.seq = max(cells.seq, vectors.last_change(db))
+        return True
+
+    def _remove_file(self, key: Key) -> None:
+        file = self._file(key)
+        for stale in (file.with_suffix(".json"), file):
+            with contextlib.suppress(OSError):
+                stale.unlink(missing_ok=True)
 
     def _loaded(self, db: apsw.Connection, key: Key, known: vectors.State) -> Cells | None:
         """The cells from their file, brought up to date; None when they cannot be used."""
@@ -384,6 +420,9 @@ class Neighbours:
             return None
         index.nprobe = PROBED
         cells = Cells(key[0], index, known.seq, stamp.learnt)
+        if cells.holds_any(changed):
+            self._remove_file(key)  # what went may have been forgotten
+            self._submit(self._save, key, cells)
         cells.change(db, changed)
         return cells if len(cells) == known.count else None
 

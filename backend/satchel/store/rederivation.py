@@ -15,6 +15,7 @@ import msgspec
 from satchel.store import forgotten, jobs, log, memories
 from satchel.store.database import fetch, to_json
 from satchel.store.store import Tx
+from satchel.structs import decodable
 from satchel.types import Draft, Memory, NotFoundError, SatchelError, Source
 
 State = Literal["reading", "ready", "applying", "applied"]
@@ -32,6 +33,7 @@ class PreviewError(SatchelError):
     title = "Conflict"
 
 
+@decodable
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """`generation` rises whenever something of the profile is forgotten; `preview` is None before it is ready."""
 
@@ -57,6 +59,7 @@ class Read(msgspec.Struct, frozen=True):
     vectors: bytes
 
 
+@decodable
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that would change. `memory_id` and `before` are None for a new memory, until it is applied.
 

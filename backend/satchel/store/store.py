@@ -36,6 +36,10 @@ FILE_NAME = "satchel.sqlite"
 CELLS_FOLDER = "vectors"
 """The folder beside it with what `neighbours` keeps of the vectors."""
 
+cells_files = threading.Lock()
+"""Held while a file in that folder is brought up to date and written, and while all are removed: else one could come
+after the removal, with what was forgotten in it."""
+
 
 class Tx:
     """A write in progress: the connection, and the clock that stamps what is written."""
@@ -221,11 +225,15 @@ class Store:
         """Copies the write-ahead log into the database and empties it, so that what was deleted is nowhere in it, nor
         in the files of vectors, which are written again later."""
 
+        def remove_files() -> None:
+            with cells_files:
+                for file in (self.path.parent / CELLS_FOLDER).glob("*"):
+                    file.unlink(missing_ok=True)
+
         def truncate(tx: Tx) -> None:
-            for file in (self.path.parent / CELLS_FOLDER).glob("*"):
-                file.unlink(missing_ok=True)
             tx.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
+        await asyncio.to_thread(remove_files)  # not by the writer: a large file may be in the midst of being written
         await asyncio.shield(asyncio.wrap_future(self.submit(truncate, alone=True)))
 
     def close(self) -> None:

@@ -67,6 +67,11 @@ def prepare(tx: Tx, model: str, dimensions: int) -> None:
     _make(tx.db, dimensions)
     tx.db.execute("INSERT OR REPLACE INTO meta VALUES ('embedder', ?)", (stamp,))
     tx.db.execute("DELETE FROM vector_change")
+    queue_all(tx)
+
+
+def queue_all(tx: Tx) -> None:
+    """Has everything wait for a vector, whether it has one or not."""
     tx.db.execute(
         "INSERT OR IGNORE INTO unindexed SELECT 'turn', pk FROM message WHERE role IN ('user', 'assistant') AND"
         " content <> ''"

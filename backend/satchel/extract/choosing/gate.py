@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from satchel.models.registry import shipped
+from satchel.structs import decodable
 from satchel.types import Kind, ModelError
 
 if TYPE_CHECKING:
@@ -212,6 +213,7 @@ _TWO_WORDS = re.compile(
 """Of which one has a letter; or three characters of Chinese, Japanese or Korean."""
 
 
+@decodable
 class _Trained(msgspec.Struct, frozen=True):
     """`models/gate.json`: one row of `weights` a class, over the scaled vector."""
 
