@@ -25,7 +25,7 @@ def items(file: Path) -> list[dict[str, Any]]:
 
 
 USER = re.compile(
-    r"user|用户|ユーザー|kullanıcı|Nutzer|utilisat|usuari|utente|utilizador|gebruiker|użytkowni", re.IGNORECASE
+    r"user|用户|ユーザー|kullanıcı|Nutzer|utilisat|usu[aá]ri|utente|utilizador|gebruiker|użytkowni", re.IGNORECASE
 )
 """A statement is about the user; some are in the language of the quote."""
 

@@ -72,8 +72,8 @@ def _bearer(db: apsw.Connection, profile: int, name: str) -> Speaker | None:
 def _address(name: str) -> re.Pattern[str]:
     """ "Hey Priya!", "Thanks, Priya.", "Priya, I ...": not "Priya adopted a dog"."""
     return re.compile(
-        rf"(?:(?:^|[.!?]\s+)|\b(?:hey|hi|hello|dear|thanks|thank you|wow|yeah|yep|yes|no|congrats|sure|ok|okay|bye|great"
-        rf"|nice|cool|absolutely|good (?:morning|evening|night))\b)[,! ]*{re.escape(name)}\b(?=\s*(?:$|[,!.?]))"
+        rf"(?:(?:^|[.!?]\s+)|\b(?:hey|hi|hello|dear|thanks|thank you|wow|yeah|yep|yes|no|congrats|sure|ok|okay|bye"
+        rf"|great|nice|cool|absolutely|good (?:morning|evening|night))\b)[,! ]*{re.escape(name)}\b(?=\s*(?:$|[,!.?]))"
         rf"|,\s*{re.escape(name)}\s*[!.?,]",
         re.IGNORECASE,
     )
