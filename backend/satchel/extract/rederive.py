@@ -22,10 +22,10 @@ import apsw
 import msgspec
 
 from satchel import __version__
-from satchel.extract.pace import Pace
 from satchel.extract.worker import ExtractionWorker, Publish, settle
 from satchel.faults import type_and_place
 from satchel.models import ModelMissingError, Runtime
+from satchel.pace import Pace
 from satchel.store import Store, Tx, forgotten, log, memories, rederivation, vectors
 from satchel.store.clock import HybridClock, new_id
 from satchel.store.database import connect, fetch, migrate, to_json

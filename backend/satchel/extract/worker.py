@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from satchel.extract.keep_out import KeepOut
-from satchel.extract.pace import Pace
 from satchel.faults import type_and_place
 from satchel.models import ModelMissingError, Runtime
+from satchel.pace import Pace
 from satchel.store import Store, Tx, forgotten, jobs, log, memories, vectors
 from satchel.types import Draft, Job, Memory, Message, NotFoundError, SatchelError, Status, StoreError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satchel.extract.pace import RECENT_TURNS, Pace
+from satchel.pace import RECENT, Pace
 
 
 def test_nothing_is_told_before_the_first_turn_but_that_nothing_takes_no_time() -> None:
@@ -19,6 +19,6 @@ def test_the_rate_is_that_of_the_turns_read_and_the_time_left_follows() -> None:
 
 def test_only_the_recent_past_counts() -> None:
     pace = Pace()
-    for seconds in (1000.0, *[0.5] * RECENT_TURNS):
+    for seconds in (1000.0, *[0.5] * RECENT):
         pace.add(seconds)
     assert pace.per_minute == 120.0
