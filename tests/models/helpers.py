@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
+from satchel.models import registry
 from satchel.models.registry import ModelEntry, Source
 
 T = TypeVar("T")
@@ -61,6 +62,16 @@ def write_wheel(folder: Path, member: str, content: bytes) -> None:
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
         wheel.writestr(f"{info}/RECORD", "")
+
+
+def with_twin(folder: Path, models_folder: Path) -> ModelEntry:
+    """A models folder with the default models and a second embedding model, "twin": the same with another hash."""
+    folder.mkdir(parents=True)
+    for file in models_folder.glob("*.gguf"):
+        (folder / file.name).symlink_to(file)
+    twin = folder / "twin-of-it.gguf"
+    twin.write_bytes(registry.path_of(registry.default_entry("embed"), models_folder).read_bytes() + bytes(32))
+    return registry.add_local(twin, "twin", folder=folder)
 
 
 class FileServer(ThreadingHTTPServer):

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from models.helpers import run, until
+from models.helpers import run, until, with_twin
 from satchel.models import ModelDiedError, ModelMissingError, Runtime, registry
 from satchel.types import ModelError
 
@@ -418,3 +418,59 @@ def test_a_missing_model_is_told_with_its_role(tmp_path: Path) -> None:
     with pytest.raises(ModelMissingError) as generator:
         _ = runtime.prompt_format
     assert [embedder.value.role, generator.value.role] == ["embed", "generate"]
+
+
+def test_another_installed_embedding_model_reads_beside_the_one_in_use(tmp_path: Path, models_folder: Path) -> None:
+    twin = with_twin(tmp_path / "models", models_folder)
+
+    async def check() -> None:
+        async with Runtime(tmp_path / "models") as runtime:
+            in_use = runtime.model_id("embed")
+            assert (runtime.embedder_called(twin.sha256), runtime.embedder_called("no such hash")) == ("twin", None)
+            assert runtime.embedder_called(in_use) == "all-MiniLM-L6-v2"
+            own = await runtime.embed_with(in_use, ["hello"])
+            (pid,) = runtime_processes()
+            twins = await runtime.embed_with(twin.sha256, ["hello"], urgent=True)
+            assert np.allclose(own, twins, atol=1e-5)
+            assert len(runtime_processes()) == 2
+            await runtime.embed_with(twin.sha256, ["hello again"])
+            assert len(runtime_processes()) == 2
+            assert pid_of(runtime, "embed") == pid
+            Path(twin.path or "").unlink()
+            with pytest.raises(ModelMissingError, match="not installed any more"):
+                await runtime.embed_with(twin.sha256, ["hello"])
+            assert runtime.embedder_called(twin.sha256) is None
+            assert (await runtime.embed_with(in_use, ["hello"])).shape == (1, 384)
+        assert runtime_processes() == set()
+
+    before = {child.pid for child in psutil.Process().children()}
+
+    def runtime_processes() -> set[int]:
+        return {child.pid for child in psutil.Process().children()} - before
+
+    run(check())
+
+
+def test_a_file_that_was_replaced_is_not_the_model_it_was(tmp_path: Path, models_folder: Path) -> None:
+    twin = with_twin(tmp_path / "models", models_folder)
+
+    async def check() -> None:
+        async with Runtime(tmp_path / "models") as runtime:
+            await runtime.embed_with(twin.sha256, ["hello"])
+            with Path(twin.path or "").open("ab") as file:
+                file.write(b"another")
+            with pytest.raises(ModelMissingError, match="not installed any more"):
+                await runtime.embed_with(twin.sha256, ["hello"])
+
+    run(check())
+
+
+def test_an_installed_model_reads_also_where_the_one_in_use_is_missing(tmp_path: Path, models_folder: Path) -> None:
+    twin = with_twin(tmp_path / "models", models_folder)
+    (tmp_path / "models" / registry.default_entry("embed").file).unlink()
+
+    async def check() -> None:
+        async with Runtime(tmp_path / "models") as runtime:
+            assert (await runtime.embed_with(twin.sha256, ["hello"])).shape == (1, 384)
+
+    run(check())

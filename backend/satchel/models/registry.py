@@ -179,6 +179,18 @@ def find(name: str, folder: Path | None = None) -> ModelEntry:
     raise ModelError(f"No model is called {name!r}; there are {names}, and `satchel models add FILE` takes others.")
 
 
+def with_hash(sha256: str, role: ModelRole, folder: Path) -> ModelEntry | None:
+    """The installed model whose file has this hash, as the file is now; None where none has. It may hash gigabytes."""
+    for entry in installed(folder):
+        if entry.role == role and entry.sha256 in (sha256, PIN):
+            try:
+                if file_sha256(path_of(entry, folder), folder) == sha256:
+                    return entry
+            except OSError:  # it went just now, or is not ours to read: as good as not there
+                continue
+    return None
+
+
 def default_entry(role: ModelRole) -> ModelEntry:
     return next(entry for entry in manifest() if entry.role == role and entry.default)
 

@@ -7,6 +7,7 @@ process also holds the generator's vocabulary, to count tokens without loading t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections import OrderedDict
@@ -56,6 +57,7 @@ class Runtime:
     ) -> None:
         self._folder = folder or registry.models_folder()
         self._names: dict[ModelRole, str | None] = {"embed": embed, "generate": generate}
+        self._idle_seconds, self._hang_seconds = idle_seconds, hang_seconds
         self._entries: dict[ModelRole, ModelEntry] = {}
         self._threads = threads or physical_cores()
         self._context = context
@@ -66,6 +68,8 @@ class Runtime:
         self._vectors: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
         self._hashes: dict[tuple[str, int, int], str] = {}
         """By path, size and time of change (ns)."""
+        self._others: dict[tuple[str, str], Runtime] = {}
+        """Embedding models beside the one in use, by hash and name."""
 
     @property
     def dimensions(self) -> int:
@@ -105,6 +109,38 @@ class Runtime:
             return await self._embed_urgently(texts)
         batches = _batches([_encodable(text) for text in texts])
         return np.concatenate(await _together([self._embed_batch(batch, urgent=False) for batch in batches]))
+
+    async def embed_with(self, model: str, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
+        """As `embed`, by the embedding model whose file has the hash `model`, be it in use or not.
+
+        Raises ModelError, and ModelMissingError when no such model is installed.
+        """
+        return await (await self._with_embedder(model)).embed(texts, urgent=urgent)
+
+    async def _with_embedder(self, model: str) -> Runtime:
+        for one in (self, *self._others.values()):
+            with contextlib.suppress(ModelError):  # another may be there all the same
+                if await asyncio.to_thread(one.model_id, "embed") == model:
+                    return one
+        name = await asyncio.to_thread(self.embedder_called, model)
+        if name is None:
+            raise ModelMissingError(f"The embedding model {model[:12]}… is not installed any more.", "embed")
+        other = Runtime(
+            self._folder,
+            embed=name,
+            idle_seconds=self._idle_seconds,
+            threads=self._threads,
+            hang_seconds=self._hang_seconds,
+        )
+        return self._others.setdefault((model, name), other)
+
+    def embedder_called(self, model: str) -> str | None:
+        """The name of the installed embedding model whose file has this hash; None where there is none.
+
+        Raises ModelError when the list of models cannot be read. In an event loop, call it in a thread.
+        """
+        entry = registry.with_hash(model, "embed", self._folder)
+        return entry.name if entry else None
 
     async def read(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
         """Unit vectors of the marked pieces in their context: shape (pieces, dimensions), in order.
@@ -170,9 +206,10 @@ class Runtime:
         return [self._state("embed"), self._state("generate")]
 
     async def close(self) -> None:
-        """End both processes, whatever they do, within about three seconds. Waiting calls raise
+        """End all processes, whatever they do, within about three seconds. Waiting calls raise
         ModelError."""
-        await asyncio.gather(*(lane.close() for lane in self._lanes.values()))
+        others = [other.close() for other in self._others.values()]
+        await asyncio.gather(*(lane.close() for lane in self._lanes.values()), *others)
 
     async def __aenter__(self) -> Runtime:
         return self
