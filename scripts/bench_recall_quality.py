@@ -44,6 +44,7 @@ from satchel.recall.recall import Context
 from satchel.store import candidates, log, search, vectors
 from satchel.store.database import fetch, to_json
 from satchel.store.search import Eligible, Found
+from satchel.store.vectors import Meaning
 from satchel.types import Candidate, Kind, SatchelError, Source, Status
 
 PROFILE = "me"
@@ -116,20 +117,20 @@ def _eligible(db: apsw.Connection, kinds: Sequence[Kind] | None) -> Eligible:
     return search.eligible_memories(owner, kinds=kinds)
 
 
-def _by_words(db: apsw.Connection, among: Eligible, question: str, _: bytes) -> list[int]:
+def _by_words(db: apsw.Connection, among: Eligible, question: str, _: Meaning) -> list[int]:
     return list(search.by_words(db, query.fts_terms(question), among, limit=DEPTH))
 
 
-def _by_meaning(db: apsw.Connection, among: Eligible, _: str, vector: bytes) -> list[int]:
-    return list(search.by_meaning(db, vectors, vector, among, limit=DEPTH))
+def _by_meaning(db: apsw.Connection, among: Eligible, _: str, meaning: Meaning) -> list[int]:
+    return list(search.by_meaning(db, vectors, meaning, among, limit=DEPTH))
 
 
-def _by_both(db: apsw.Connection, among: Eligible, question: str, vector: bytes) -> list[int]:
-    rankings = (_by_words(db, among, question, vector), _by_meaning(db, among, question, vector))
+def _by_both(db: apsw.Connection, among: Eligible, question: str, meaning: Meaning) -> list[int]:
+    rankings = (_by_words(db, among, question, meaning), _by_meaning(db, among, question, meaning))
     return recall_scores.fused(rankings, CUTS[-1])
 
 
-RANKINGS: dict[str, Callable[[apsw.Connection, Eligible, str, bytes], list[int]]] = dict(
+RANKINGS: dict[str, Callable[[apsw.Connection, Eligible, str, Meaning], list[int]]] = dict(
     zip(BASELINES, (_by_words, _by_meaning, _by_both), strict=True)
 )
 """The ways without a ranker: pks, best first."""
@@ -239,12 +240,13 @@ class Asking:
     async def ask(self, question: Question, *, listing: bool) -> Answer:
         started = time.perf_counter()
         (vector,) = await self._shelf.runtime.embed([question.text], urgent=True)
+        model = self._shelf.runtime.model_id("embed")
         embedding_ms = _ms_since(started)  # the runtime remembers it: none of the ways pays for it
         outcomes: dict[str, Outcome] = {}
         notes: tuple[str, ...] = ()
         for way in WAYS:
             started = time.perf_counter()
-            hits = await self._found(way, question.text, vector.tobytes())
+            hits = await self._found(way, question.text, Meaning(model, vector.tobytes()))
             ms = _ms_since(started)
             outcomes[way] = Outcome(hits=self._stand_for(hits), tokens=await self._shelf.tokens(hits), ms=ms)
             if listing and way == RECALL:
@@ -259,14 +261,14 @@ class Asking:
             notes=notes,
         )
 
-    async def _found(self, way: str, question: str, vector: bytes) -> list[Candidate]:
+    async def _found(self, way: str, question: str, meaning: Meaning) -> list[Candidate]:
         if way == RECALL:
             return await self._shelf.search(question, self._kinds)
         rank = RANKINGS[way]
 
         def find(db: apsw.Connection) -> list[Candidate]:
             among = _eligible(db, self._kinds)
-            return _loaded(db, among, rank(db, among, question, vector)[: CUTS[-1]])
+            return _loaded(db, among, rank(db, among, question, meaning)[: CUTS[-1]])
 
         return await self._shelf.store.read(find)
 

@@ -40,7 +40,7 @@ from eval_support import beside
 from eval_support.beside import PAGE, TOP, Rows, in_turn, percentiles, recall_of, resident_mb
 from satchel.models import Runtime
 from satchel.recall.recall import Recall
-from satchel.store import Store, Tx, log, neighbours, search, vectors
+from satchel.store import Store, Tx, log, neighbours, search, vector_sets, vectors
 from satchel.store.clock import new_id
 from satchel.store.neighbours import Neighbours
 from satchel.store.segment import segment
@@ -173,10 +173,11 @@ def fill(store: Store, turns: Turns, count: int) -> float:
 def _order(store: Store) -> list[int]:
     """The pks of the measured turns: the place of one is its number."""
     profile = store.read_now(lambda db: log.profile_pk(db, "me")) or 0
-    return store.read_now(lambda db: vectors.all_of(db, "turn", profile)) if profile else []
+    return store.read_now(lambda db: vectors.all_of(db, "bench", "turn", profile)) if profile else []
 
 
 def _write(tx: Tx, profile: int, start: int, texts: list[str], rows: Rows) -> None:
+    (held,) = vector_sets.held(tx.db)
     conversation = 0
     for number, (text, row) in enumerate(zip(texts, rows, strict=True), start):
         at = BEGAN + number * 60_000
@@ -195,8 +196,7 @@ def _write(tx: Tx, profile: int, start: int, texts: list[str], rows: Rows) -> No
         )
         pk = tx.db.last_insert_rowid()
         tx.db.execute("INSERT INTO turn_words (rowid, text) VALUES (?, ?)", (pk, segment(text)))
-        vectors.store(tx.db, "turn", pk, profile, row.tobytes())
-        tx.db.execute("DELETE FROM unindexed WHERE type = 'turn' AND pk = ?", (pk,))
+        vectors.store(tx.db, held, "turn", pk, profile, row.tobytes())
 
 
 def _progress(what: str, done: int, total: int, started: float) -> None:
@@ -221,7 +221,8 @@ def vector_stage(store: Store, rows: Rows, queries: Rows) -> dict[str, float]:
     held = Neighbours(folder, store.read_now)
 
     def ask(query: Rows) -> list[int]:
-        found = store.read_now(lambda db: held.nearest(db, "turn", query.tobytes(), profile=profile, k=TOP))
+        meaning = vectors.Meaning("bench", query.tobytes())
+        found = store.read_now(lambda db: held.nearest(db, "turn", meaning, profile=profile, k=TOP))
         return [number[pk] for pk, _ in found]
 
     building, _ = timed(lambda: (ask(queries[0]), held.settle()))
@@ -265,6 +266,9 @@ class Given:
 
     async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> Rows:  # noqa: ARG002
         return np.stack([self._by_text[text] for text in texts])
+
+    async def embed_with(self, _: str, texts: Sequence[str], *, urgent: bool = False) -> Rows:
+        return await self.embed(texts, urgent=urgent)
 
     def model_id(self, _: str) -> str:
         return "bench"

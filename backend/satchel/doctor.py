@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from satchel import __version__, config, server
-from satchel.store import jobs, vectors
+from satchel.store import jobs, vector_sets, vectors
 from satchel.store.database import connect, migrations
 from satchel.store.store import FILE_NAME
 from satchel.times import now_ms, to_iso
@@ -127,7 +127,7 @@ def _store(data: Path) -> Iterator[Finding]:
                 f"{unsearchable} turns are missing from the word index",
                 "Restore a backup; please report this.",
             )
-        behind = vectors.count_waiting(db)
+        behind = vector_sets.count_waiting(db)
         if behind:
             yield Finding(
                 "note", f"{behind:,} items wait for their vector", "Leave Satchel running; it works them off."

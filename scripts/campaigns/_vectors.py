@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.models import Runtime
-from satchel.store import Store, Tx, jobs, log, memories, vectors
+from satchel.store import Store, Tx, jobs, log, memories, vector_sets, vectors
 from satchel.store.clock import new_id
 from satchel.store.vectors import Waiting
 from satchel.types import Draft
@@ -90,7 +90,7 @@ def fill(data: Path, of: Source, *, turns: int, known: int, seed: int) -> None:
                 text = f"{of.sentences[pick]} That was memory {number}."
                 draft = Draft(kind="fact", text=text, key=str(number), tags=(), sources=(), valid_from=BEGAN)
                 pk = memories.add(tx, draft, profile=PROFILE, by_hand=True)
-                vectors.put(tx, [(Waiting("memory", pk, text), row.tobytes())])
+                vectors.put(tx, of.model, [(Waiting("memory", pk, text), row.tobytes())])
 
         store.write_now(begin)
         for start in range(0, turns, PAGE):
@@ -98,14 +98,13 @@ def fill(data: Path, of: Source, *, turns: int, known: int, seed: int) -> None:
             rows = again(of, picks, noise)
 
             def page(tx: Tx, start: int = start, picks: list[int] = picks, rows: Rows = rows) -> None:
-                add_turns(
-                    tx, start, [f"{of.sentences[pick]} That was day {start + n}." for n, pick in enumerate(picks)], rows
-                )
+                texts = [f"{of.sentences[pick]} That was day {start + n}." for n, pick in enumerate(picks)]
+                add_turns(tx, of.model, start, texts, rows)
 
             store.write_now(page)
 
 
-def add_turns(tx: Tx, start: int, texts: Sequence[str], rows: Rows) -> None:
+def add_turns(tx: Tx, model: str, start: int, texts: Sequence[str], rows: Rows) -> None:
     """Writes turns as a capture does, without its job, and their vectors as the indexer does. `start` numbers them."""
     profile = log.ensure_profile(tx, PROFILE)
     conversation = 0
@@ -126,7 +125,7 @@ def add_turns(tx: Tx, start: int, texts: Sequence[str], rows: Rows) -> None:
         )
         pk = tx.db.last_insert_rowid()
         log.index_words(tx.db, pk, role, text)
-        vectors.put(tx, [(Waiting("turn", pk, text), row.tobytes())])
+        vectors.put(tx, model, [(Waiting("turn", pk, text), row.tobytes())])
 
 
 def change_many(data: Path, of: Source, *, moved: int, dropped: int, added: int, seed: int) -> None:
@@ -137,16 +136,17 @@ def change_many(data: Path, of: Source, *, moved: int, dropped: int, added: int,
 
         def change(tx: Tx) -> None:
             profile = log.ensure_profile(tx, PROFILE)
-            pks = chooser.sample(vectors.all_of(tx.db, "turn", profile), moved + dropped)
+            pks = chooser.sample(vectors.all_of(tx.db, of.model, "turn", profile), moved + dropped)
             for pk in pks[moved:]:
                 log.unindex(tx.db, pk)
                 tx.db.execute("DELETE FROM message WHERE pk = ?", (pk,))
             picks = [chooser.randrange(len(of.sentences)) for _ in range(moved + added)]
             rows = again(of, picks, noise)
+            (held,) = vector_sets.held(tx.db)
             for pk, row in zip(pks[:moved], rows, strict=False):
-                vectors.store(tx.db, "turn", pk, profile, row.tobytes())
+                vectors.store(tx.db, held, "turn", pk, profile, row.tobytes())
             texts = [f"{of.sentences[pick]} That was later, day {n}." for n, pick in enumerate(picks[moved:])]
-            add_turns(tx, 1_000_000, texts, rows[moved:])
+            add_turns(tx, of.model, 1_000_000, texts, rows[moved:])
 
         store.write_now(change)
 
@@ -158,14 +158,15 @@ def make_foreign(data: Path, dimensions: int) -> None:
 
         def change(tx: Tx) -> None:
             profile = log.ensure_profile(tx, PROFILE)
-            kinds: tuple[vectors.Indexed, ...] = ("turn", "memory")
-            of = {kind: vectors.all_of(tx.db, kind, profile) for kind in kinds}
+            (held,) = vector_sets.held(tx.db)
             vectors.prepare(tx, "another model", dimensions)
-            for kind, pks in of.items():
-                for pk in pks:
+            another = vector_sets.held(tx.db)[1]
+            for kind in vector_sets.KINDS:
+                for pk in vectors.all_of(tx.db, held.model, kind, profile):
                     row = noise.normal(size=dimensions).astype(np.float32)
                     row /= np.linalg.norm(row)
-                    vectors.store(tx.db, kind, pk, profile, row.tobytes())
+                    vectors.store(tx.db, another, kind, pk, profile, row.tobytes())
             tx.db.execute("DELETE FROM unindexed")
+            vector_sets.complete(tx)
 
         store.write_now(change)

@@ -25,7 +25,7 @@ from _campaign import Daemon, load, new_token, report, satchel, save, work_folde
 from _vectors import PROFILE, Rows, Source
 
 from satchel.recall.indexer import BATCH
-from satchel.store import Store, log, vectors
+from satchel.store import Store, log, vector_sets, vectors
 from satchel.store.database import connect, fetch
 from satchel.store.neighbours import EXACT, SAVED_EVERY, Neighbours
 from satchel.store.store import CELLS_FOLDER, FILE_NAME
@@ -275,7 +275,7 @@ class Round:
         self.ask(daemon)
         self.begin_traffic(daemon, forgetting=False)
         with contextlib.closing(connect(self.data / FILE_NAME, readonly=True)) as db:
-            self.wait_until(lambda: _counted(db) > EXACT, SETTLE_SECONDS, every=0.01)
+            self.wait_until(lambda: _counted(db, self.of.model) > EXACT, SETTLE_SECONDS, every=0.01)
         done = self.wait_until(self.index.is_whole, self.random.uniform(0.1, self.usual["build"]), every=0.001)
         self.kill(daemon)
         left = "learning and filling cells" if self.index.left() == "nothing" else self.index.left()
@@ -339,8 +339,8 @@ class Round:
         time.sleep(self.random.uniform(0, 0.05))
         self.kill(daemon)
         with contextlib.closing(connect(self.data / FILE_NAME, readonly=True)) as db:
-            begun = vectors.embedder(db).startswith(self.of.model)
-            return "with some vectors made again" if begun and vectors.count_waiting(db) else ""
+            told = vector_sets.progress(db)
+            return "with some vectors made again" if told and 0 < told.done < told.total else ""
 
     # ------------------------------------------------------------------------------------------- after the kill
 
@@ -393,9 +393,10 @@ class Round:
 
             def is_settled() -> bool:
                 self.ask(daemon)  # what is to be built is built for a question
-                made_by = vectors.embedder(db).startswith(self.of.model)
+                held = vector_sets.held(db)
+                made_by = [one.model for one in held] == [self.of.model]
                 waiting = daemon.client.get("/v1/status").json()["indexing"]
-                return made_by and waiting == 0 and (_counted(db) <= EXACT or index.is_whole())
+                return made_by and waiting == 0 and (_counted(db, self.of.model) <= EXACT or index.is_whole())
 
             try:
                 settled = self.wait_until(is_settled, SETTLE_SECONDS, every=0.1)
@@ -412,10 +413,11 @@ class Round:
         """What should be in the database and is not, and what should not be and is."""
         wrong = []
         with contextlib.closing(connect(self.data / FILE_NAME, readonly=True)) as db:
+            (held,) = vector_sets.held(db)
             without = db.execute(
                 "SELECT (SELECT count(*) FROM message m WHERE role IN ('user', 'assistant') AND content <> ''"
-                " AND NOT EXISTS (SELECT 1 FROM turn_vector v WHERE v.pk = m.pk)) + (SELECT count(*) FROM memory y"
-                " WHERE NOT EXISTS (SELECT 1 FROM memory_vector v WHERE v.pk = y.pk))"
+                f" AND NOT EXISTS (SELECT 1 FROM {held.whole('turn')} v WHERE v.pk = m.pk)) + (SELECT count(*)"
+                f" FROM memory y WHERE NOT EXISTS (SELECT 1 FROM {held.whole('memory')} v WHERE v.pk = y.pk))"
             ).get
             ids = {row[0] for row in db.execute("SELECT id FROM message UNION ALL SELECT id FROM memory")}
             conversations = {row[0] for row in db.execute("SELECT id FROM conversation")}
@@ -439,13 +441,14 @@ class Round:
             profile = store.read_now(lambda db: log.profile_pk(db, PROFILE)) or 0
 
             def look(kind: vectors.Indexed, row: Rows, k: int) -> Near:
-                return list(store.read_now(lambda db: held.nearest(db, kind, row.tobytes(), profile=profile, k=k)))
+                meaning = vectors.Meaning(self.of.model, row.tobytes())
+                return list(store.read_now(lambda db: held.nearest(db, kind, meaning, profile=profile, k=k)))
 
             near = [look(kind, row, TOP) for kind in KINDS for row in self.of.asked]
-            pks = store.read_now(lambda db: vectors.all_of(db, "turn", profile))
+            pks = store.read_now(lambda db: vectors.all_of(db, self.of.model, "turn", profile))
             # The latest too: what came while the index was killed is most easily missed.
             some = [*self.random.sample(pks[:-50], BY_THEMSELVES - 50), *pks[-50:]]
-            _, rows = store.read_now(lambda db: vectors.whole(db, "turn", some))
+            _, rows = store.read_now(lambda db: vectors.whole(db, self.of.model, "turn", some))
             lost = sum(not found or found[0][1] < 0.9999 for found in (look("turn", row, 1) for row in rows))
             held.settle()
             held.close()
@@ -457,7 +460,8 @@ class Round:
         with contextlib.closing(connect(data / FILE_NAME, readonly=True)) as db:
             profile = log.profile_pk(db, PROFILE) or 0
             for kind in KINDS:
-                pks, rows = vectors.whole(db, kind, vectors.all_of(db, kind, profile))
+                model = self.of.model
+                pks, rows = vectors.whole(db, model, kind, vectors.all_of(db, model, kind, profile))
                 for row in self.of.asked:
                     cosines = rows @ row
                     best = np.argsort(-cosines, kind="stable")[:TOP]
@@ -486,8 +490,8 @@ REEMBEDDING = Moment("re-embedding", "foreign", Round.reembed, 1e-4)
 MOMENTS = (FIRST, REEMBEDDING, WRITING, CATCHING_UP, REEMBEDDING, AGAIN, FIRST, GROWING, REEMBEDDING, ENDING)
 
 
-def _counted(db: Any) -> int:
-    state = vectors.state(db, "turn", log.profile_pk(db, PROFILE) or 0)
+def _counted(db: Any, model: str) -> int:
+    state = vectors.state(db, model, "turn", log.profile_pk(db, PROFILE) or 0)
     return state.count if state else 0
 
 

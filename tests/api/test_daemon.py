@@ -81,7 +81,7 @@ def test_stopping_does_every_step_whatever_the_tasks_ended_with(
         await whole.stop()
         assert closed
         with pytest.raises(StoreError):
-            store.read_now(lambda db: vectors.waiting(db, 1))
+            store.read_now(lambda db: vectors.waiting(db, "m", 1))
 
     run(check())
 
@@ -100,7 +100,7 @@ def test_the_store_is_closed_also_when_the_models_will_not_end(
         with pytest.raises(OSError, match="will not end"):
             await whole.stop()
         with pytest.raises(StoreError):
-            store.read_now(lambda db: vectors.waiting(db, 1))
+            store.read_now(lambda db: vectors.waiting(db, "m", 1))
 
     run(check())
 

@@ -57,7 +57,7 @@ def tell(store: Store, embed: Embed) -> Tell:
 
         def settled(tx: object) -> int | None:
             vectors.prepare(tx, "embedder", len(vector))  # type: ignore[arg-type]
-            return settle(tx, draft, "me", vector.tobytes(), "embedder")  # type: ignore[arg-type]
+            return settle(tx, draft, "me", vectors.Meaning("embedder", vector.tobytes()), "embedder")  # type: ignore[arg-type]
 
         pk = store.write_now(settled)
         assert pk is not None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.helpers import run, until
 from recall.test_recall import say
 from satchel.recall.indexer import Indexer
-from satchel.store import Store, vectors
+from satchel.store import Store, vector_sets, vectors
 
 
 class OneModel:
@@ -22,7 +22,7 @@ class OneModel:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
+    async def embed_with(self, model: str, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         return np.full((len(texts), 8), 8**-0.5, dtype=np.float32)
 
     def model_id(self, role: str) -> str:
@@ -40,7 +40,9 @@ def index(store: Store, model: str) -> None:
     """As the daemon does from its start, until all vectors are this model's."""
 
     def done() -> bool:
-        return store.read_now(lambda db: vectors.embedder(db) == f"{model}:8" and not vectors.count_waiting(db))
+        return store.read_now(
+            lambda db: [one.model for one in vector_sets.held(db)] == [model] and not vector_sets.anything_waits(db)
+        )
 
     async def follow() -> None:
         task = asyncio.create_task(Indexer(store, OneModel(model)).run())  # type: ignore[arg-type]
@@ -54,4 +56,4 @@ def test_another_model_makes_all_vectors_again_though_nothing_new_was_captured(s
     say(store, "site", "c", "I moved to Porto.", "My sister is Ana.")
     index(store, "one")
     index(store, "another")
-    assert len(store.read_now(lambda db: vectors.all_of(db, "turn", 1))) == 2
+    assert len(store.read_now(lambda db: vectors.all_of(db, "another", "turn", 1))) == 2

@@ -28,6 +28,12 @@ class SameForAll:
     async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
         return np.full((len(texts), 8), 8**-0.5, dtype=np.float32)
 
+    async def embed_with(self, model: str, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]:
+        return await self.embed(texts, urgent=urgent)
+
+    def model_id(self, role: str) -> str:
+        return "m"
+
     async def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 
@@ -70,10 +76,10 @@ def remember(store: Store, kind: Kind, *texts: str, profile: str = "me") -> None
 
 def index(store: Store) -> None:
     async def all_of_it() -> None:
-        while waiting := store.read_now(lambda db: vectors.waiting(db, 500)):
+        while waiting := store.read_now(lambda db: vectors.waiting(db, "m", 500)):
             rows = await SameForAll().embed([item.text for item in waiting])
             packed = [(item, row.tobytes()) for item, row in zip(waiting, rows, strict=True)]
-            store.write_now(lambda tx, packed=packed: (vectors.prepare(tx, "m", 8), vectors.put(tx, packed)))
+            store.write_now(lambda tx, packed=packed: vectors.put(tx, "m", packed))
 
     store.write_now(lambda tx: vectors.prepare(tx, "m", 8))
     asyncio.run(all_of_it())

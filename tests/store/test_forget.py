@@ -245,8 +245,8 @@ def test_a_vectors_bytes_go_with_what_they_stood_for(store: Store, data: Path) -
     store.write_now(lambda tx: vectors.prepare(tx, "model", 16))
     gone, kept = capture(store, ["one"], external_id="gone"), capture(store, ["two"], external_id="kept")
     packed = {text: struct.pack("<16f", *(random.Random(text).random() for _ in range(16))) for text in ("one", "two")}
-    items = store.read_now(lambda db: vectors.waiting(db, 10))
-    store.write_now(lambda tx: vectors.put(tx, [(item, packed[item.text]) for item in items]))
+    items = store.read_now(lambda db: vectors.waiting(db, "model", 10))
+    store.write_now(lambda tx: vectors.put(tx, "model", [(item, packed[item.text]) for item in items]))
     empty_journal(store)
 
     def on_disk(text: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
+import apsw
 import faiss
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from numpy.typing import NDArray
 from storing import capture
 
-from satchel.store import Store, Tx, log, neighbours, vectors
+from satchel.store import Store, Tx, log, neighbours, vector_sets, vectors
 from satchel.store.neighbours import Cells, Exact, Neighbours
 from satchel.store.store import CELLS_FOLDER
 
@@ -29,19 +30,26 @@ def unit(seed: int) -> NDArray[np.float32]:
     return row / np.linalg.norm(row)
 
 
-def put(store: Store, seeds: dict[int, int], profile: int = 1) -> None:
+def put(store: Store, seeds: dict[int, int], profile: int = 1, model: str = "model") -> None:
     """Vectors by pk, without turns behind them."""
-    store.write_now(
-        lambda tx: [vectors.store(tx.db, "turn", pk, profile, unit(seed).tobytes()) for pk, seed in seeds.items()]
-    )
+
+    def write(tx: Tx) -> None:
+        held = vector_sets.of(tx.db, model)
+        assert held is not None
+        for pk, seed in seeds.items():
+            vectors.store(tx.db, held, "turn", pk, profile, unit(seed).tobytes())
+
+    store.write_now(write)
 
 
 def take(store: Store, *pks: int) -> None:
     store.write_now(lambda tx: [vectors.remove(tx.db, "turn", pk) for pk in pks])
 
 
-def near(held: Neighbours, store: Store, seed: int, k: int = 5, profile: int = 1) -> list[tuple[int, float]]:
-    query = unit(seed).tobytes()
+def near(
+    held: Neighbours, store: Store, seed: int, k: int = 5, profile: int = 1, model: str = "model"
+) -> list[tuple[int, float]]:
+    query = vectors.Meaning(model, unit(seed).tobytes())
     return store.read_now(lambda db: held.nearest(db, "turn", query, profile=profile, k=k))
 
 
@@ -172,14 +180,16 @@ def test_a_file_that_cannot_be_trusted_is_built_anew(
     elif damage == "empty":
         file.write_bytes(b"")
     elif damage == "another's":
-        prepared.write_now(lambda tx: vectors.prepare(tx, "another", WIDTH))
+        # Away and back: the same model's vectors are made again, in the tables that the file knew.
+        change(prepared, "another")
+        change(prepared, "model")
         put(prepared, seeds)
     else:
         file.unlink()
         file.mkdir()
     built: list[tuple[str, int]] = []
     build = Neighbours.build
-    monkeypatch.setattr(Neighbours, "build", lambda self, key: (built.append(key), build(self, key))[1])
+    monkeypatch.setattr(Neighbours, "build", lambda self, key, of: (built.append(key), build(self, key, of))[1])
     second = Neighbours(folder, prepared.read_now)
     assert [pk for pk, _ in near(second, prepared, 8)] == exactly(seeds, 8)
     second.settle()
@@ -195,7 +205,7 @@ def forget(store: Store, pk: int) -> None:
 
 def lies_in_file(folder: Path, pk: int) -> bool:
     return any(
-        Cells("turn", cast("faiss.IndexIVF", faiss.read_index(str(file))), 0, 0).holds_any([pk])
+        Cells("model", "turn", cast("faiss.IndexIVF", faiss.read_index(str(file))), 0, 0).holds_any([pk])
         for file in folder.glob("*.faiss")
     )
 
@@ -272,13 +282,86 @@ def test_a_file_with_something_forgotten_in_it_is_removed_when_it_is_read(
     assert not lies_in_file(folder, 7)
 
 
-def test_other_models_vectors_are_not_compared(prepared: Store, held: Neighbours) -> None:
-    put(prepared, {1: 1})
-    assert near(held, prepared, 1)
+def change(store: Store, model: str) -> None:
+    """To another model's vectors, of which there are none yet."""
+    store.write_now(lambda tx: vectors.prepare(tx, model, WIDTH))
+    assert store.write_now(vector_sets.complete)
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("count", [10, 100], ids=["all looked at", "in cells"])
+def test_two_models_vectors_are_not_compared_with_each_other(prepared: Store, held: Neighbours, count: int) -> None:
+    one, two = {pk: pk for pk in range(1, count)}, {pk: 1000 + pk for pk in range(1, count)}
+    put(prepared, one)
     prepared.write_now(lambda tx: vectors.prepare(tx, "another", WIDTH))
+    assert near(held, prepared, 1, model="another") == []
+    put(prepared, two, model="another")
+    for _ in range(2):
+        for model, seeds in (("model", one), ("another", two)):
+            for _ in range(2):  # by the signs, then in cells
+                assert [pk for pk, _ in near(held, prepared, seeds[3], model=model)] == exactly(seeds, seeds[3])
+                held.settle()
+    assert prepared.write_now(vector_sets.complete)
+    assert near(held, prepared, 3, model="model") == []
+    assert [pk for pk, _ in near(held, prepared, two[3], model="another")] == exactly(two, two[3])
+    take(prepared, 3)
+    assert 3 not in dict(near(held, prepared, two[3], model="another"))
+
+
+@pytest.mark.usefixtures("few")
+def test_a_file_of_the_former_models_vectors_is_removed_when_it_is_come_upon(
+    prepared: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between forgetting and the removal of the files, it would lie there with what was forgotten."""
+    seeds, folder = written(prepared)
+    prepared.write_now(lambda tx: vectors.prepare(tx, "another", WIDTH))
+    put(prepared, seeds, model="another")
+    assert len(list(folder.iterdir())) == 2
+    left: list[list[Path]] = []
+    build = Neighbours.build
+    monkeypatch.setattr(
+        Neighbours, "build", lambda self, key, of: (left.append(list(folder.iterdir())), build(self, key, of))[1]
+    )
+    second = Neighbours(folder, prepared.read_now)
+    near(second, prepared, 1, model="another")
+    second.close()
+    assert left == [[]]
+
+
+@pytest.mark.usefixtures("few")
+def test_an_index_does_not_outlive_its_vectors(prepared: Store, held: Neighbours) -> None:
+    put(prepared, {1: 1, 2: 2})
+    assert len(near(held, prepared, 1)) == 2
+    change(prepared, "another")
     assert near(held, prepared, 1) == []
-    put(prepared, {2: 1})
-    assert [pk for pk, _ in near(held, prepared, 1)] == [2]
+    change(prepared, "model")
+    put(prepared, {2: 5})
+    assert near(held, prepared, 5) == [(2, pytest.approx(1.0, abs=1e-6))]
+
+
+@pytest.mark.usefixtures("few")
+def test_cells_whose_vectors_go_while_they_are_filled_are_given_up(
+    prepared: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(prepared, {pk: pk for pk in range(1, 100)})
+    gone = False
+
+    def read(work: Callable[[apsw.Connection], object]) -> object:
+        nonlocal gone
+        found = prepared.read_now(work)
+        if not gone:
+            gone = True
+            change(prepared, "another")
+        return found
+
+    held = Neighbours(prepared.path.parent / CELLS_FOLDER, read)
+    near(held, prepared, 1)
+    held.settle()
+    assert gone
+    assert part_of(held) is None
+    assert caplog.text == ""
+    assert near(held, prepared, 1, model="another") == []
+    held.close()
 
 
 @pytest.mark.parametrize(

@@ -352,11 +352,11 @@ class Machine(RuleBasedStateMachine):
         if not self.prepared:
             self.store.write_now(lambda tx: vectors.prepare(tx, "model", DIMENSIONS))
             self.prepared = True
-        items = self.store.read_now(lambda db: vectors.waiting(db, limit))
+        items = self.store.read_now(lambda db: vectors.waiting(db, "model", limit))
         filled = [
             (item, struct.pack("<8f", *(self.random.random() - 0.5 for _ in range(DIMENSIONS)))) for item in items
         ]
-        self.store.write_now(lambda tx: vectors.put(tx, filled))
+        self.store.write_now(lambda tx: vectors.put(tx, "model", filled))
 
     # Forgetting
 

@@ -17,19 +17,21 @@ def pack(*values: float, width: int = 8) -> bytes:
     return struct.pack(f"<{width}f", *(v / length for v in values), *[0.0] * (width - len(values)))
 
 
-def waiting(store: Store) -> list[vectors.Waiting]:
-    return store.read_now(lambda db: vectors.waiting(db, 100))
+def waiting(store: Store, model: str = "model") -> list[vectors.Waiting]:
+    return store.read_now(lambda db: vectors.waiting(db, model, 100))
 
 
-def fill(store: Store, **by_text: bytes) -> None:
-    items = [(item, by_text[item.text]) for item in waiting(store) if item.text in by_text]
-    store.write_now(lambda tx: vectors.put(tx, items))
+def fill(store: Store, model: str = "model", /, **by_text: bytes) -> None:
+    items = [(item, by_text[item.text]) for item in waiting(store, model) if item.text in by_text]
+    store.write_now(lambda tx: vectors.put(tx, model, items))
 
 
-def nearest(store: Store, vector: bytes, profile: str = "me", k: int = 10) -> list[tuple[str, float]]:
+def nearest(
+    store: Store, vector: bytes, profile: str = "me", k: int = 10, model: str = "model"
+) -> list[tuple[str, float]]:
     def look(db):
         pk = log.profile_pk(db, profile)
-        found = vectors.nearest(db, "turn", vector, profile=pk or 0, k=k)
+        found = vectors.nearest(db, "turn", vectors.Meaning(model, vector), profile=pk or 0, k=k)
         return [(db.execute("SELECT content FROM message WHERE pk = ?", (p,)).get, round(s, 3)) for p, s in found]
 
     return store.read_now(look)
@@ -71,21 +73,28 @@ def test_another_model_queues_everything_again_and_the_same_model_nothing(prepar
     assert waiting(prepared) == []
     assert len(nearest(prepared, pack(1, 0))) == 2
     prepared.write_now(lambda tx: vectors.prepare(tx, "another", 16))
-    assert sorted((item.type, item.text) for item in waiting(prepared)) == [
+    assert sorted((item.type, item.text) for item in waiting(prepared, "another")) == [
         ("memory", "m"),
         ("turn", "a"),
         ("turn", "b"),
     ]
-    assert nearest(prepared, pack(1, width=16)) == []
-    fill(prepared, a=pack(1, width=16))
-    assert nearest(prepared, pack(1, width=16)) == [("a", 1.0)]
+    assert nearest(prepared, pack(1, width=16), model="another") == []
+    fill(prepared, "another", a=pack(1, width=16))
+    assert nearest(prepared, pack(1, width=16), model="another") == [("a", 1.0)]
+
+
+def test_memories_come_first_and_what_is_new_before_what_is_old(prepared: Store) -> None:
+    capture(prepared, ["old", "new"])
+    remember(prepared, draft("m"), by_hand=True)
+    assert [item.text for item in waiting(prepared)] == ["m", "new", "old"]
+    assert [item.text for item in prepared.read_now(lambda db: vectors.waiting(db, "model", 2))] == ["m", "new"]
 
 
 def test_a_vector_made_for_words_that_changed_meanwhile_is_not_stored(prepared: Store) -> None:
     capture(prepared, [said("before", "m1")])
     stale = waiting(prepared)
     capture(prepared, [said("after", "m1")])
-    prepared.write_now(lambda tx: vectors.put(tx, [(item, pack(1, 0)) for item in stale]))
+    prepared.write_now(lambda tx: vectors.put(tx, "model", [(item, pack(1, 0)) for item in stale]))
     assert nearest(prepared, pack(1, 0)) == []
     assert [item.text for item in waiting(prepared)] == ["after"]
 

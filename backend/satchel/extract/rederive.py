@@ -431,7 +431,8 @@ class Copy:
                 self._tx, pk, text=memory.text, key=memory.key, tags=memory.tags, reasoning=memory.reasoning
             )
             if known:
-                vectors.put(self._tx, [(vectors.Waiting("memory", pk, memory.text), known[number])])
+                waiting = vectors.Waiting("memory", pk, memory.text)
+                vectors.put(self._tx, self._embedder, [(waiting, known[number])])
 
     def settle(self, limit: int) -> bool:
         """Reconciles the next drafts, in the order they were said; whether these were the last."""
@@ -439,7 +440,7 @@ class Copy:
             for _ in range(min(limit, len(self._waiting))):
                 draft, vector = self._waiting.popleft()
                 by = self._generator if draft.how == "model" else self._embedder
-                settle(self._tx, draft, self.looked.profile, vector, by)
+                settle(self._tx, draft, self.looked.profile, vectors.Meaning(self._embedder, vector), by)
         return not self._waiting
 
     def derived(self) -> list[Memory]:

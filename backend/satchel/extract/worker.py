@@ -268,9 +268,9 @@ class ExtractionWorker:
     async def _reconcile(self, draft: Draft, profile: str) -> int | None:
         """Settles a draft with what is known, in one transaction: nothing comes between the look and the deed."""
         vector = (await self._models.embed([draft.text]))[0]
-        packed, dimensions = vector.tobytes(), len(vector)
         # In a thread: a large model's file may have to be hashed.
         embedder = await asyncio.to_thread(self._models.model_id, "embed")
+        meaning, dimensions = vectors.Meaning(embedder, vector.tobytes()), len(vector)
         # What rules worded was chosen by the gate, which judges the embedder's vectors.
         model = await asyncio.to_thread(self._models.model_id, "generate") if draft.how == "model" else embedder
 
@@ -278,7 +278,7 @@ class ExtractionWorker:
             vectors.prepare(tx, embedder, dimensions)
             if forgotten.touched(tx.db, draft.sources):
                 return None
-            pk = settle(tx, draft, profile, packed, model)
+            pk = settle(tx, draft, profile, meaning, model)
             return None if pk is None else (pk, memories.by_pks(tx.db, [pk])[pk].id)
 
         settled = await self._store.write(store)
@@ -288,7 +288,7 @@ class ExtractionWorker:
         return settled[0]
 
 
-def settle(tx: Tx, draft: Draft, profile: str, vector: bytes, model: str) -> int | None:
+def settle(tx: Tx, draft: Draft, profile: str, meaning: vectors.Meaning, model: str) -> int | None:
     """Stores a draft as `reconcile` decides; the pk of the memory that holds it now, None when nothing does.
 
     `model`, the hash of the model that the draft is owed to, is stamped on it with the version of its wording.
@@ -297,7 +297,7 @@ def settle(tx: Tx, draft: Draft, profile: str, vector: bytes, model: str) -> int
     from satchel.extract.saying.rewrite import RULES_VERSION
     from satchel.extract.saying.say import PROMPT_VERSION
 
-    near = _near(tx, draft, profile, vector)
+    near = _near(tx, draft, profile, meaning)
     ids = {memory.id: pk for pk, (memory, _) in near.items()}
     own = {memory.id for pk, (memory, _) in near.items() if memories.is_users_own(tx.db, pk)}
     decision = reconcile.decide(draft, list(near.values()), users_own=own)
@@ -307,7 +307,7 @@ def settle(tx: Tx, draft: Draft, profile: str, vector: bytes, model: str) -> int
         pk = memories.add(
             tx, draft, profile=profile, status=status, valid_to=valid_to, model=model, prompt_version=stamp
         )
-        vectors.put(tx, [(vectors.Waiting("memory", pk, draft.text), vector)])
+        vectors.put(tx, meaning.model, [(vectors.Waiting("memory", pk, draft.text), meaning.vector)])
         return pk
 
     def change(memory_id: str, changes: memories.Edit, why: str) -> None:
@@ -376,7 +376,7 @@ def _tell_evidence(tx: Tx, draft: Draft, pks: Sequence[int]) -> None:
         memories.explain(tx, pk, reasoning)
 
 
-def _near(tx: Tx, draft: Draft, profile: str, vector: bytes) -> dict[int, tuple[Memory, float]]:
+def _near(tx: Tx, draft: Draft, profile: str, meaning: vectors.Meaning) -> dict[int, tuple[Memory, float]]:
     """What the draft is compared with: the nearest in meaning, what holds the words of what it may change, and whatever
     rests on the same turns; for a correction, on the same conversations.
 
@@ -385,14 +385,14 @@ def _near(tx: Tx, draft: Draft, profile: str, vector: bytes) -> dict[int, tuple[
     from satchel.extract.reconciling import rivals
 
     owner = log.ensure_profile(tx, profile)
-    cosines = dict(vectors.nearest(tx.db, "memory", vector, profile=owner, k=SIMILAR))
+    cosines = dict(vectors.nearest(tx.db, "memory", meaning, profile=owner, k=SIMILAR))
     words = memories.holding_words(tx.db, owner, rivals.probes(draft), limit=SIMILAR)
     found = memories.by_pks(tx.db, list(dict.fromkeys((*cosines, *words))))
     found |= memories.of_messages(tx.db, [source.message_id for source in draft.sources])
     if draft.correction:
         found |= memories.of_conversations(tx.db, [source.conversation_id for source in draft.sources])
     further = [pk for pk in found if pk not in cosines]
-    cosines |= dict(vectors.closest(tx.db, "memory", vector, further))
+    cosines |= dict(vectors.closest(tx.db, "memory", meaning, further))
     return {
         pk: (memory, cosines.get(pk, 0.0))
         for pk, memory in found.items()

@@ -8,6 +8,7 @@ import msgspec
 from satchel.recall import query, speakers, surroundings
 from satchel.store import candidates, log, search
 from satchel.store.search import Eligible, Filter, Found
+from satchel.store.vectors import Meaning
 from satchel.types import Candidate
 
 ALWAYS = 20
@@ -42,35 +43,35 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             search.by_words(db, terms, turns, limit=max(surroundings.WORDS, self.most)) if turns else {},
         )
 
-    def gather(self, db: apsw.Connection, near: search.Near, words: Words, vector: bytes | None) -> list[Candidate]:
+    def gather(self, db: apsw.Connection, near: search.Near, words: Words, meaning: Meaning | None) -> list[Candidate]:
         """What words found, what meaning finds, and what is always offered; with chosen ids, all of those. Without a
         vector, words alone."""
         memories, turns = self._eligible(db)
         found: list[Candidate] = []
         if memories:
-            close = self._near(db, near, vector, memories)
+            close = self._near(db, near, meaning, memories)
             if self.only.ids is None:
                 for pk in search.always_offered(db, memories, limit=ALWAYS):
                     close.setdefault(pk, None)
             found += candidates.load_memories(db, Found(words.memories, close))
         if turns:
-            close = self._near(db, near, vector, turns)
+            close = self._near(db, near, meaning, turns)
             if self.only.ids is None:
                 speaker = speakers.asked_for(
                     db, turns.profile, self.question, about_assistant=query.asks_assistant(self.question)
                 )
-                best, around = surroundings.look(db, words.turns, close, vector, turns, self.most, speaker)
+                best, around = surroundings.look(db, words.turns, close, meaning, turns, self.most, speaker)
                 found += candidates.load_turns(db, best, around)
             else:
                 found += candidates.load_turns(db, Found(words.turns, close), {})
         return found
 
     def _near(
-        self, db: apsw.Connection, near: search.Near, vector: bytes | None, among: Eligible
+        self, db: apsw.Connection, near: search.Near, meaning: Meaning | None, among: Eligible
     ) -> dict[int, float | None]:
         found: dict[int, float | None] = {}
-        if vector:
-            found.update(search.by_meaning(db, near, vector, among, limit=self.most))
+        if meaning:
+            found.update(search.by_meaning(db, near, meaning, among, limit=self.most))
         if self.only.ids is not None:
             for pk in search.all_of(db, among):
                 found.setdefault(pk, None)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import apsw
 import msgspec
@@ -17,12 +17,17 @@ from satchel.recall import assemble, query, rank, sensitive
 from satchel.recall.bearing import Bearing
 from satchel.recall.gather import Asked, Words
 from satchel.special.judge import Judge
-from satchel.store import Store, Tx, injections, log, search, vectors
+from satchel.store import Store, Tx, injections, log, search, vector_sets, vectors
 from satchel.store.clock import new_id
 from satchel.store.neighbours import Neighbours
 from satchel.store.search import Filter
 from satchel.store.store import CELLS_FOLDER
+from satchel.store.vectors import Meaning
 from satchel.types import Candidate, ModelError, Style
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 GATHERED = 40
 """Candidates that each of the four recallers brings for every list it is asked for, or the limit if that is more: the
@@ -50,6 +55,8 @@ class Models(Embedder, Generator, Protocol):
     """What recall asks of the models: vectors of questions, token counts, and whose vectors they are."""
 
     def model_id(self, role: ModelRole) -> str: ...
+
+    async def embed_with(self, model: str, texts: Sequence[str], *, urgent: bool = False) -> NDArray[np.float32]: ...
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,10 +127,10 @@ class Recall:
         )
         if asked.only.ids == ():
             return []
-        words, vector, judge = await asyncio.gather(
-            self._store.read(asked.by_words), self._vector(question), asyncio.to_thread(self._ready_judge)
+        words, meaning, judge = await asyncio.gather(
+            self._store.read(asked.by_words), self._meaning(question), asyncio.to_thread(self._ready_judge)
         )
-        bearing = await self._bears(question, vector) if threshold is not None else 0.0
+        bearing = await self._bears(question, meaning) if threshold is not None else 0.0
 
         def ranked(found: list[Candidate]) -> list[Candidate]:
             return rank.rank(
@@ -139,19 +146,19 @@ class Recall:
 
         def find(db: apsw.Connection) -> list[Candidate]:
             # Ranked on the reader's thread as well: reading many texts would hold up the event loop.
-            hits = ranked(asked.gather(db, self._near, words, vector))
+            hits = ranked(asked.gather(db, self._near, words, meaning))
             sensitive.mark(hits, judge, _stored(db, hits, judge))
             return hits
 
         if special:
             return await self._store.read(find)
-        return await self._harmless(asked, words, vector, judge, ranked)
+        return await self._harmless(asked, words, meaning, judge, ranked)
 
     async def _harmless(
         self,
         asked: Asked,
         words: Words,
-        vector: bytes | None,
+        meaning: Meaning | None,
         judge: Judge | None,
         ranked: Callable[[list[Candidate]], list[Candidate]],
     ) -> list[Candidate]:
@@ -166,7 +173,7 @@ class Recall:
         for _ in range(ROUNDS):
 
             def find(db: apsw.Connection, asked: Asked = asked, words: Words = words) -> _Round:
-                found = asked.gather(db, self._near, words, vector)
+                found = asked.gather(db, self._near, words, meaning)
                 stored = _stored(db, found, judge)
                 passed = sensitive.not_plainly_special(found, judge, stored)
                 special = {hit.id for hit in found} - {hit.id for hit in passed}
@@ -244,16 +251,29 @@ class Recall:
             injection_id=injection_id,
         )
 
-    async def _vector(self, question: str) -> bytes | None:
+    async def _meaning(self, question: str) -> Meaning | None:
         try:
-            rows = await asyncio.wait_for(self._models.embed([question], urgent=True), EMBED_SECONDS)
+            return await asyncio.wait_for(self._embedded(question), EMBED_SECONDS)
         except ModelError as error:
             logger.warning("recall by words alone: %s", error)
             return None
         except TimeoutError:
             logger.warning("recall by words alone: the embedding took longer than %.0f s", EMBED_SECONDS)
             return None
-        return bytes(rows[0].tobytes())
+
+    async def _embedded(self, question: str) -> Meaning:
+        """The question as the model reads it whose vectors answer: while everything is embedded anew, the former one.
+        Where that is gone, as the one in use reads it, which finds what it has embedded so far. Raises ModelError."""
+        answering = await self._store.read(vector_sets.answering)
+        if answering is not None:
+            try:
+                rows = await self._models.embed_with(answering.model, [question], urgent=True)
+                return Meaning(answering.model, rows[0].tobytes())
+            except ModelError as error:
+                logger.debug("the stored vectors' model cannot be asked: %s", error)
+        rows = await self._models.embed([question], urgent=True)
+        model = await asyncio.to_thread(self._models.model_id, "embed")  # a large file may have to be hashed
+        return Meaning(model, rows[0].tobytes())
 
     async def _vectors_of_pieces(
         self, hits: Sequence[Candidate], judge: Judge, stored: Mapping[str, bytes]
@@ -273,19 +293,17 @@ class Recall:
             return vector_of
         return vector_of | {piece: bytes(row.tobytes()) for piece, row in zip(missing, rows, strict=True)}
 
-    async def _bears(self, question: str, vector: bytes | None) -> float:
+    async def _bears(self, question: str, meaning: Meaning | None) -> float:
         """The log-odds that the question bears on the asker's life; 0 where nobody can say."""
-        if vector is None or query.is_foreign(question):
+        if meaning is None or query.is_foreign(question):
             return 0.0
         try:
             if self._bearing is None:
                 self._bearing = await asyncio.to_thread(Bearing.load)
-            if await asyncio.to_thread(self._models.model_id, "embed") != self._bearing.embedder_hash:
-                return 0.0
         except ModelError as error:
             logger.warning("every question counts alike: %s", error)
             return 0.0
-        return self._bearing.log_odds(vector)
+        return self._bearing.log_odds(meaning.vector) if meaning.model == self._bearing.embedder_hash else 0.0
 
     def _ready_judge(self) -> Judge | None:
         if self._judge is None:

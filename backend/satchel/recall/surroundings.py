@@ -16,6 +16,7 @@ from satchel.recall.speakers import Speaker
 from satchel.store import places, search, vectors
 from satchel.store.places import Place
 from satchel.store.search import Eligible, Found
+from satchel.store.vectors import Meaning
 from satchel.types import Surroundings
 
 WORDS = 200
@@ -45,7 +46,7 @@ def look(
     db: apsw.Connection,
     words: Mapping[int, float],
     near: Mapping[int, float | None],
-    vector: bytes | None,
+    meaning: Meaning | None,
     among: Eligible,
     most: int,
     speaker: Speaker | None = None,
@@ -67,10 +68,10 @@ def look(
     eligible = search.keep(db, dict.fromkeys(beside, 0.0), among)
     placed |= places.of_turns(db, list(eligible))
     found |= dict.fromkeys(eligible)
-    cosines = _cosines(db, vector, found)
+    cosines = _cosines(db, meaning, found)
     leading = sorted(found, key=lambda pk: -window(pk) - cosines.get(pk, UNKNOWN))[:NEAREST]
     beside = dict.fromkeys(other for pk in leading for other in _neighbours(placed, pk) if other not in cosines)
-    cosines |= _cosines(db, vector, beside)
+    cosines |= _cosines(db, meaning, beside)
     by_words = _conversations(placed, own)
     by_meaning = _conversations(placed, {pk: cosines.get(pk, 0.0) for pk in found})
     told = max(by_words.values(), default=0.0) or 1.0
@@ -87,8 +88,8 @@ def _neighbours(placed: Mapping[int, Place], pk: int) -> Iterable[int]:
     return () if place is None else (other for other in (place.before, place.after) if other is not None)
 
 
-def _cosines(db: apsw.Connection, vector: bytes | None, pks: Iterable[int]) -> dict[int, float]:
-    return dict(vectors.closest(db, "turn", vector, list(pks))) if vector else {}
+def _cosines(db: apsw.Connection, meaning: Meaning | None, pks: Iterable[int]) -> dict[int, float]:
+    return dict(vectors.closest(db, "turn", meaning, list(pks))) if meaning else {}
 
 
 def _conversations(placed: Mapping[int, Place], scores: Mapping[int, float]) -> dict[int, float]:

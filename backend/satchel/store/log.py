@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import apsw
 import msgspec
 
-from satchel.store import jobs, vectors
+from satchel.store import jobs, vector_sets, vectors
 from satchel.store.clock import new_id
 from satchel.store.database import fetch, to_json
 from satchel.store.segment import segment
@@ -208,13 +208,12 @@ def index_words(db: apsw.Connection, pk: int, role: str, content: str) -> None:
     """Makes a turn searchable by its words at once, and queues it for its vector."""
     if role in SEARCHED_ROLES and content:
         db.execute("INSERT INTO turn_words (rowid, text) VALUES (?, ?)", (pk, segment(content)))
-        db.execute("INSERT OR IGNORE INTO unindexed VALUES ('turn', ?)", (pk,))
+        vector_sets.queue(db, "turn", pk)
 
 
 def unindex(db: apsw.Connection, pk: int) -> None:
     """Takes a turn out of words and vectors."""
     db.execute("DELETE FROM turn_words WHERE rowid = ?", (pk,))
-    db.execute("DELETE FROM unindexed WHERE type = 'turn' AND pk = ?", (pk,))
     vectors.remove(db, "turn", pk)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import apsw
 import msgspec
 
-from satchel.store import vectors
+from satchel.store import vector_sets, vectors
 from satchel.store.clock import new_id
 from satchel.store.database import fetch, to_json
 from satchel.store.log import ensure_profile
@@ -370,13 +370,12 @@ def _index(db: apsw.Connection, pk: int, *, again: bool = False) -> None:
     text, key, tags = db.execute("SELECT text, key, tags FROM memory WHERE pk = ?", (pk,)).fetchone() or ("", "", "[]")
     words = " ".join((text, key, *msgspec.json.decode(tags)))
     db.execute("INSERT INTO memory_words (rowid, text) VALUES (?, ?)", (pk, segment(words)))
-    db.execute("INSERT OR IGNORE INTO unindexed VALUES ('memory', ?)", (pk,))
+    vector_sets.queue(db, "memory", pk)
 
 
 def unindex(db: apsw.Connection, pk: int) -> None:
     """Takes a memory out of words and vectors."""
     db.execute("DELETE FROM memory_words WHERE rowid = ?", (pk,))
-    db.execute("DELETE FROM unindexed WHERE type = 'memory' AND pk = ?", (pk,))
     vectors.remove(db, "memory", pk)
 
 

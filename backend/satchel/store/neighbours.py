@@ -28,7 +28,8 @@ import msgspec
 from satchel.faults import type_and_place
 from satchel.store import vectors
 from satchel.store.store import cells_files, private_file
-from satchel.store.vectors import Indexed
+from satchel.store.vector_sets import Indexed
+from satchel.store.vectors import Meaning
 from satchel.structs import decodable
 from satchel.types import StoreError
 
@@ -73,7 +74,7 @@ Read = Callable[[Callable[[apsw.Connection], object]], object]
 class _Stamp(msgspec.Struct, frozen=True):
     """`learnt`: from how many vectors the cells were; `digest` of the file that they lie in."""
 
-    embedder: str
+    model: str
     seq: int
     count: int
     learnt: int
@@ -81,6 +82,7 @@ class _Stamp(msgspec.Struct, frozen=True):
 
 
 class Part(Protocol):
+    model: str
     seq: int
 
     def __len__(self) -> int: ...
@@ -88,15 +90,16 @@ class Part(Protocol):
     def change(self, db: apsw.Connection, pks: Sequence[int]) -> None:
         """Takes these pks' vectors as they are in the database now."""
 
-    def nearest(self, db: apsw.Connection, vector: bytes, k: int) -> list[tuple[int, float]]: ...
+    def nearest(self, db: apsw.Connection, meaning: Meaning, k: int) -> list[tuple[int, float]]: ...
 
 
 class Exact:
     """All vectors in one matrix. A row that went is filled from the end."""
 
-    def __init__(self, kind: Indexed, dimensions: int, seq: int) -> None:
+    def __init__(self, model: str, kind: Indexed, dimensions: int, seq: int) -> None:
         import numpy as np
 
+        self.model = model
         self.seq = seq
         self._kind = kind
         self._rows: NDArray[np.float32] = np.empty((256, dimensions), np.float32)
@@ -109,7 +112,7 @@ class Exact:
     def change(self, db: apsw.Connection, pks: Sequence[int]) -> None:
         for start in range(0, len(pks), CHUNK):
             some = pks[start : start + CHUNK]
-            there, rows = vectors.whole(db, self._kind, some)
+            there, rows = vectors.whole(db, self.model, self._kind, some)
             for pk in set(some) - set(there):
                 self._remove(pk)
             for pk, row in zip(there, rows, strict=True):
@@ -135,13 +138,13 @@ class Exact:
             self._place[moved] = place
         self._rows[last] = 0.0
 
-    def nearest(self, _: apsw.Connection, vector: bytes, k: int) -> list[tuple[int, float]]:
+    def nearest(self, _: apsw.Connection, meaning: Meaning, k: int) -> list[tuple[int, float]]:
         import numpy as np
 
         count = len(self._place)
         if not count or k < 1:
             return []
-        cosines = self._rows[:count] @ np.frombuffer(vector, np.float32)
+        cosines = self._rows[:count] @ np.frombuffer(meaning.vector, np.float32)
         best = np.argpartition(-cosines, k - 1)[:k] if k < count else np.arange(count)
         best = best[np.lexsort((self._pks[best], -cosines[best]))]
         return [(int(self._pks[place]), float(cosines[place])) for place in best]
@@ -150,7 +153,8 @@ class Exact:
 class Cells:
     """Vectors in cells of like ones, a byte a number."""
 
-    def __init__(self, kind: Indexed, index: faiss.IndexIVF, seq: int, learnt: int) -> None:
+    def __init__(self, model: str, kind: Indexed, index: faiss.IndexIVF, seq: int, learnt: int) -> None:
+        self.model = model
         self.seq = seq
         self.learnt = learnt
         self.unsaved = 0
@@ -166,7 +170,7 @@ class Cells:
 
         for start in range(0, len(pks), CHUNK):
             some = pks[start : start + CHUNK]
-            there, rows = vectors.whole(db, self._kind, some)
+            there, rows = vectors.whole(db, self.model, self._kind, some)
             # What changed must go too before it comes again; what is new costs this as well, and it is not much.
             self.index.remove_ids(faiss.IDSelectorBatch(np.array(some, np.int64)))
             if there:
@@ -186,12 +190,12 @@ class Cells:
             size and bool(np.isin(faiss.rev_swig_ptr(lists.get_ids(cell), size), wanted).any()) for cell, size in sizes
         )
 
-    def nearest(self, db: apsw.Connection, vector: bytes, k: int) -> list[tuple[int, float]]:
+    def nearest(self, db: apsw.Connection, meaning: Meaning, k: int) -> list[tuple[int, float]]:
         import numpy as np
 
-        query = np.frombuffer(vector, np.float32)[None]
+        query = np.frombuffer(meaning.vector, np.float32)[None]
         _, found = self.index.search(query, max(ASKED, 2 * k))
-        return vectors.closest(db, self._kind, vector, [int(pk) for pk in found[0] if pk >= 0])[:k]
+        return vectors.closest(db, self._kind, meaning, [int(pk) for pk in found[0] if pk >= 0])[:k]
 
 
 def learnt_cells(sample: NDArray[np.float32], count: int) -> faiss.IndexIVF:
@@ -217,7 +221,6 @@ class Neighbours:
     def __init__(self, folder: Path, read: Read) -> None:
         self._folder = folder
         self._read = read
-        self._embedder = ""
         self._parts: dict[Key, Part] = {}
         self._locks: dict[Key, threading.RLock] = {}
         self._lock = threading.Lock()
@@ -226,14 +229,14 @@ class Neighbours:
         self._closed = False
 
     def nearest(
-        self, db: apsw.Connection, kind: Indexed, vector: bytes, *, profile: int, k: int
+        self, db: apsw.Connection, kind: Indexed, meaning: Meaning, *, profile: int, k: int
     ) -> list[tuple[int, float]]:
         """(pk, cosine similarity) of the k nearest, best first."""
         with self._locked((kind, profile)):
-            part = self._current(db, (kind, profile))
+            part = self._current(db, (kind, profile), meaning.model)
             if part is not None:
-                return part.nearest(db, vector, k)
-        return vectors.nearest(db, kind, vector, profile=profile, k=k)
+                return part.nearest(db, meaning, k)
+        return vectors.nearest(db, kind, meaning, profile=profile, k=k)
 
     @contextlib.contextmanager
     def _locked(self, key: Key) -> Iterator[None]:
@@ -242,36 +245,35 @@ class Neighbours:
         with lock:
             yield
 
-    def _current(self, db: apsw.Connection, key: Key) -> Part | None:
-        """The part that answers now; None while there is none."""
-        embedder = vectors.embedder(db)
-        if embedder != self._embedder:
-            with self._lock:
-                self._parts.clear()
-                self._embedder = embedder
+    def _current(self, db: apsw.Connection, key: Key, model: str) -> Part | None:
+        """The part that answers for this model now; None while there is none."""
         part = self._parts.get(key)
+        if part is not None and part.model != model:
+            part = None
+            with self._lock:  # one model is asked at a time: the others' are not needed any more
+                self._parts = {of: kept for of, kept in list(self._parts.items()) if kept.model == model}
         if part is None and key not in self._building:
-            part = self._open(db, key)
+            part = self._open(db, key, model)
         if part is None or self._follow(db, key, part):
             return part
         self._parts.pop(key, None)
         return None
 
-    def _open(self, db: apsw.Connection, key: Key) -> Part | None:
+    def _open(self, db: apsw.Connection, key: Key, model: str) -> Part | None:
         kind, profile = key
-        known = vectors.state(db, kind, profile)
+        known = vectors.state(db, model, kind, profile)
         if known is None:
             return None
         part: Part | None
         with contextlib.suppress(OSError):
             self._file(key).with_suffix(".part").unlink(missing_ok=True)  # half a file of one that was killed
         if known.count <= EXACT:
-            part = Exact(kind, known.dimensions, known.seq)
-            part.change(db, vectors.all_of(db, kind, profile))
+            part = Exact(model, kind, known.dimensions, known.seq)
+            part.change(db, vectors.all_of(db, model, kind, profile))
         else:
-            part = self._loaded(db, key, known)
+            part = self._loaded(db, key, model, known)
             if part is None:
-                self.build(key)
+                self.build(key, model)
                 return None
         self._parts[key] = part
         return part
@@ -281,16 +283,16 @@ class Neighbours:
         last = vectors.last_change(db)
         if last <= part.seq:  # another reader's snapshot was newer: what it knows more of is not eligible here
             return True
-        changed = vectors.changed_since(db, part.seq, *key)
+        changed = vectors.changed_since(db, part.seq, part.model, *key)
         if changed is None:
             return False
         part.change(db, changed)
         part.seq = last
         if isinstance(part, Exact) and len(part) > EXACT:
-            self.build(key)
+            self.build(key, part.model)
         elif isinstance(part, Cells):
             if len(part) > OUTGROWN * part.learnt:
-                self.build(key)
+                self.build(key, part.model)
             elif part.unsaved >= SAVED_EVERY:
                 part.unsaved = 0
                 self._submit(self._save, key, part)
@@ -298,12 +300,12 @@ class Neighbours:
 
     # ------------------------------------------------------------------------------------------- cells
 
-    def build(self, key: Key) -> Future[None]:
+    def build(self, key: Key, model: str) -> Future[None]:
         """Fills the cells of a part in the background; what is there answers until they are."""
         with self._lock:
             running = self._building.get(key)
             if running is None:
-                running = self._building[key] = self._submit(self._build, key)
+                running = self._building[key] = self._submit(self._build, key, model)
             return running
 
     def _submit(self, work: Callable[..., None], *values: object) -> Future[None]:
@@ -315,49 +317,56 @@ class Neighbours:
         except (apsw.Error, OSError, RuntimeError, StoreError, ImportError) as error:
             logger.warning("an index of vectors could not be built or kept: %s", type_and_place(error))
 
-    def _build(self, key: Key) -> None:
+    def _build(self, key: Key, model: str) -> None:
         import numpy as np
 
         kind, profile = key
         try:
             known, pks = cast(
                 "tuple[vectors.State | None, list[int]]",
-                self._read(lambda db: (vectors.state(db, kind, profile), vectors.all_of(db, kind, profile))),
+                self._read(
+                    lambda db: (vectors.state(db, model, kind, profile), vectors.all_of(db, model, kind, profile))
+                ),
             )
             if known is None or self._closed:
                 return
             chosen = random.Random(1).sample(  # noqa: S311 - a sample to learn cells from
                 pks, min(len(pks), round(CELLS * math.sqrt(len(pks)) * LEARNT))
             )
-            cells = Cells(kind, learnt_cells(self._rows(kind, chosen)[1], len(pks)), known.seq, len(pks))
+            sample = self._rows(model, kind, chosen)[1]
+            if not len(sample):  # they went since
+                return
+            cells = Cells(model, kind, learnt_cells(sample, len(pks)), known.seq, len(pks))
             for start in range(0, len(pks), CHUNK):
                 if self._closed:
                     return
-                there, rows = self._rows(kind, pks[start : start + CHUNK])
-                cells.index.add_with_ids(rows, np.array(there, np.int64))
-            self._publish(key, cells, known.embedder)
+                there, rows = self._rows(model, kind, pks[start : start + CHUNK])
+                if there:
+                    cells.index.add_with_ids(rows, np.array(there, np.int64))
+            self._publish(key, cells)
         finally:
             with self._lock:
                 self._building.pop(key, None)
 
-    def _publish(self, key: Key, cells: Cells, embedder: str) -> None:
+    def _publish(self, key: Key, cells: Cells) -> None:
         """Lets cells answer. They are written and read back first: grown piece by piece, they take up to twice the room
         they need. Where they cannot be written, they answer as they are."""
         import faiss
 
         try:
-            if self._write(key, cells, embedder):
+            if self._write(key, cells):
                 cells.index = cast("faiss.IndexIVF", None)  # before the other is there
                 cells.index = cast("faiss.IndexIVF", faiss.read_index(str(self._file(key))))
                 cells.index.nprobe = PROBED
         finally:
             with self._locked(key):
-                if self._embedder == embedder and cells.index is not None:
+                present = self._parts.get(key)
+                if cells.index is not None and (present is None or present.model == cells.model):
                     self._parts[key] = cells
 
-    def _rows(self, kind: Indexed, pks: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
+    def _rows(self, model: str, kind: Indexed, pks: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
         # A read of its own each time: a long one would keep the write-ahead log from being taken in.
-        return cast("tuple[list[int], NDArray[np.float32]]", self._read(lambda db: vectors.whole(db, kind, pks)))
+        return cast("tuple[list[int], NDArray[np.float32]]", self._read(lambda db: vectors.whole(db, model, kind, pks)))
 
     def _file(self, key: Key) -> Path:
         return self._folder / f"{key[0]}-{key[1]}.faiss"
@@ -365,9 +374,9 @@ class Neighbours:
     def _save(self, key: Key, cells: Cells) -> None:
         with self._locked(key):
             if self._parts.get(key) is cells:
-                self._write(key, cells, self._embedder)
+                self._write(key, cells)
 
-    def _write(self, key: Key, cells: Cells, embedder: str) -> bool:
+    def _write(self, key: Key, cells: Cells) -> bool:
         """Writes cells, then the stamp without which they are not read: a crash between the two leaves no stamp that
         fits. Nothing that was forgotten is in them: they are brought up to date first, and what is forgotten from then
         on waits for the file, to remove it. False when they are not worth writing."""
@@ -375,13 +384,13 @@ class Neighbours:
 
         file = self._file(key)
         with cells_files:
-            if not self._read(lambda db: self._bring_up_to_date(db, key, cells, embedder)):
+            if not self._read(lambda db: self._bring_up_to_date(db, key, cells)):
                 return False
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             part = file.with_suffix(".part")
             private_file(part)
             faiss.write_index(cells.index, str(part))
-            stamp = _Stamp(embedder, cells.seq, len(cells), cells.learnt, _digest(part))
+            stamp = _Stamp(cells.model, cells.seq, len(cells), cells.learnt, _digest(part))
             part.replace(file)
             stamp_file = file.with_suffix(".json")
             private_file(stamp_file)
@@ -389,9 +398,9 @@ class Neighbours:
             cells.unsaved = 0
             return True
 
-    def _bring_up_to_date(self, db: apsw.Connection, key: Key, cells: Cells, embedder: str) -> bool:
-        changed = vectors.changed_since(db, cells.seq, *key)
-        if changed is None or vectors.embedder(db) != embedder:
+    def _bring_up_to_date(self, db: apsw.Connection, key: Key, cells: Cells) -> bool:
+        changed = vectors.changed_since(db, cells.seq, cells.model, *key)
+        if changed is None:
             return False
         cells.change(db, changed)
         cells.seq = max(cells.seq, vectors.last_change(db))
@@ -403,23 +412,26 @@ class Neighbours:
             with contextlib.suppress(OSError):
                 stale.unlink(missing_ok=True)
 
-    def _loaded(self, db: apsw.Connection, key: Key, known: vectors.State) -> Cells | None:
+    def _loaded(self, db: apsw.Connection, key: Key, model: str, known: vectors.State) -> Cells | None:
         """The cells from their file, brought up to date; None when they cannot be used."""
         import faiss
 
         file = self._file(key)
         try:
             stamp = msgspec.json.decode(file.with_suffix(".json").read_bytes(), type=_Stamp)
-            if stamp.embedder != known.embedder or stamp.seq > known.seq or _digest(file) != stamp.digest:
+            if stamp.model != model:
+                self._remove_file(key)  # nobody reads it any more, and what was forgotten since may be in it
                 return None
-            changed = vectors.changed_since(db, stamp.seq, *key)
+            if stamp.seq > known.seq or _digest(file) != stamp.digest:
+                return None
+            changed = vectors.changed_since(db, stamp.seq, model, *key)
             if changed is None:
                 return None
             index = cast("faiss.IndexIVF", faiss.read_index(str(file)))
         except (OSError, msgspec.DecodeError, RuntimeError):
             return None
         index.nprobe = PROBED
-        cells = Cells(key[0], index, known.seq, stamp.learnt)
+        cells = Cells(model, key[0], index, known.seq, stamp.learnt)
         if cells.holds_any(changed):
             self._remove_file(key)  # what went may have been forgotten
             self._submit(self._save, key, cells)

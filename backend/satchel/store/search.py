@@ -13,7 +13,8 @@ import apsw
 import msgspec
 
 from satchel.store.database import fetch, to_json
-from satchel.store.vectors import Indexed, closest
+from satchel.store.vector_sets import Indexed
+from satchel.store.vectors import Meaning, closest
 
 NOW: tuple[str, ...] = ("active", "resolving")
 PAST_TOO: tuple[str, ...] = ("active", "resolving", "superseded")
@@ -222,11 +223,11 @@ class Near(Protocol):
     """Who knows the nearest vectors: `neighbours.Neighbours`, or `vectors` by itself."""
 
     def nearest(
-        self, db: apsw.Connection, kind: Indexed, vector: bytes, *, profile: int, k: int
+        self, db: apsw.Connection, kind: Indexed, meaning: Meaning, *, profile: int, k: int
     ) -> list[tuple[int, float]]: ...
 
 
-def by_meaning(db: apsw.Connection, near: Near, vector: bytes, among: Eligible, *, limit: int) -> dict[int, float]:
+def by_meaning(db: apsw.Connection, near: Near, meaning: Meaning, among: Eligible, *, limit: int) -> dict[int, float]:
     """Cosine similarity of the `limit` nearest (or a few more), best first.
 
     Where what is not eligible takes the places, more are asked for, and when even many do not do, what is eligible is
@@ -234,12 +235,12 @@ def by_meaning(db: apsw.Connection, near: Near, vector: bytes, among: Eligible, 
     """
     k = limit if not among.narrow else 2 * limit
     while k <= MOST_NEAR:
-        nearest = near.nearest(db, among.kind, vector, profile=among.profile, k=k)
+        nearest = near.nearest(db, among.kind, meaning, profile=among.profile, k=k)
         found = keep(db, dict(nearest), among)
         if len(found) >= limit or len(nearest) < k:
             return found
         k *= 6
-    return dict(closest(db, among.kind, vector, all_of(db, among))[:limit])
+    return dict(closest(db, among.kind, meaning, all_of(db, among))[:limit])
 
 
 def keep(db: apsw.Connection, found: Mapping[int, float], among: Eligible) -> dict[int, float]:

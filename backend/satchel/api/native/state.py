@@ -23,7 +23,7 @@ from satchel.api.schemas import (
     StatusAnswer,
     record_of,
 )
-from satchel.store import changes, jobs, memories, vectors
+from satchel.store import changes, jobs, memories, vector_sets
 
 EXPORT_BATCH = 500
 
@@ -46,7 +46,7 @@ def _counts(db: apsw.Connection) -> Counts:
         "conversations": db.execute("SELECT count(*) FROM conversation").get,
         "messages": db.execute("SELECT count(*) FROM message").get,
     }
-    return queue, stored | _by_status(memories.counts(db).items()), vectors.count_waiting(db)
+    return queue, stored | _by_status(memories.counts(db).items()), vector_sets.count_waiting(db)
 
 
 def _counts_in(db: apsw.Connection, profiles: Sequence[str]) -> Counts:
@@ -66,14 +66,8 @@ def _counts_in(db: apsw.Connection, profiles: Sequence[str]) -> Counts:
         " WHERE c.profile IN mine"
     )
     by_status = count("SELECT status, count(*) FROM memory WHERE profile IN mine GROUP BY status")
-    waiting = count(
-        "SELECT 'turns', count(*) FROM unindexed u JOIN message m ON u.type = 'turn' AND m.pk = u.pk"
-        " JOIN conversation c ON c.pk = m.conversation WHERE c.profile IN mine UNION ALL"
-        " SELECT 'memories', count(*) FROM unindexed u JOIN memory y ON u.type = 'memory' AND y.pk = u.pk"
-        " WHERE y.profile IN mine"
-    )
     none = {"queued": 0, "running": 0, "failed": 0, "completed": 0}
-    return none | queue, stored | _by_status(by_status.items()), sum(waiting.values())
+    return none | queue, stored | _by_status(by_status.items()), vector_sets.count_waiting(db, profiles=profiles)
 
 
 def _by_status(counted: Iterable[tuple[str, int]]) -> dict[str, int]:
