@@ -333,6 +333,8 @@ def jobs(data: Path, retry: str | None, status: str, as_json: bool) -> None:
         click.echo("Extraction is paused; run: satchel resume")
     elif now["seconds_left"]:
         click.echo(f"{now['rate']:.0f} turns a minute, {terminal.time_left(now['seconds_left'])}.")
+    if now["reembedding"]:
+        click.echo(terminal.reembedding_line(now["reembedding"]))
     for job in answer["items"]:
         click.echo(f"{job['id']}  {job['status']}  {job['attempts']} attempts  {job['error'] or ''}")
 

@@ -127,8 +127,11 @@ def _store(data: Path) -> Iterator[Finding]:
                 f"{unsearchable} turns are missing from the word index",
                 "Restore a backup; please report this.",
             )
+        changing = vector_sets.progress(db)
         behind = vector_sets.count_waiting(db)
-        if behind:
+        if changing:
+            yield _changing(changing)
+        elif behind:
             yield Finding(
                 "note", f"{behind:,} items wait for their vector", "Leave Satchel running; it works them off."
             )
@@ -151,6 +154,22 @@ def _store(data: Path) -> Iterator[Finding]:
         )
     finally:
         db.close()
+
+
+def _changing(progress: vector_sets.Progress) -> Finding:
+    """A change of the embedding model that is not complete."""
+    from satchel.models import registry
+
+    try:
+        former = registry.with_hash(progress.former, "embed", registry.models_folder())
+    except SatchelError:
+        former = None  # what is wrong with the list of models is told further down
+    answers = f"{former.name} answers meanwhile" if former else "the former model is gone, so words answer meanwhile"
+    return Finding(
+        "note",
+        f"Everything is embedded anew: {progress.done:,} of {progress.total:,} items, and {answers}",
+        "Leave Satchel running; it works them off.",
+    )
 
 
 def _models(data: Path) -> Iterator[Finding]:

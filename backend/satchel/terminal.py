@@ -118,6 +118,18 @@ def progress_line(now: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, [*facts, time_left(now["seconds_left"])]))
 
 
+def reembedding_line(now: Mapping[str, Any]) -> str:
+    """How far a change of the embedding model is (`reembedding` of `GET /v1/status`), and what answers meanwhile."""
+    facts = [f"{now['done']} of {now['total']} embedded anew" + (f" with {now['model']}" if now["model"] else "")]
+    if now["rate"] is not None:
+        facts.append(f"{now['rate']:.0f} a minute")
+    if now["seconds_left"]:
+        facts.append(time_left(now["seconds_left"]))
+    former = now["former"]
+    answers = f"{former} answers meanwhile" if former else "the former model is gone, so words answer meanwhile"
+    return printable(f"{', '.join(facts)}; {answers}.")
+
+
 CHANGES = {
     "reworded": "Said otherwise",
     "status_changed": "No longer in the same state",

@@ -21,7 +21,7 @@ from satchel.recall.indexer import Indexer
 from satchel.recall.recall import Recall
 from satchel.store import Store, clients, jobs, log
 from satchel.store.clients import Client
-from satchel.types import StoreError
+from satchel.types import ModelError, StoreError
 
 EMPTY_LOG_SECONDS = 5.0
 """Between attempts to take forgotten bytes out of a log that another program is reading."""
@@ -140,6 +140,13 @@ class Daemon:
 
     def model_states(self) -> Sequence[ModelState]:
         return self.runtime.status()
+
+    def embedder_called(self, model: str) -> str | None:
+        """The name of an installed embedding model by its file's hash. A large file may have to be hashed."""
+        try:
+            return self.runtime.embedder_called(model)
+        except ModelError:  # the list of models cannot be read: the models' states say so
+            return None
 
     # What the guard calls
 

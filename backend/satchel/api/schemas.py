@@ -115,9 +115,24 @@ class ModelAnswer(Answer):
     resident_bytes: int | None
 
 
+class ReembeddingAnswer(Answer):
+    """Everything is embedded anew because another embedding model was chosen: `done` items of `total` so far, `rate` a
+    minute. `model` is the new one's name, `former` that of the one which answers meanwhile; where it is not installed
+    any more (null), words answer, and meaning finds what is done. `rate`, `seconds_left` and `model` are null when they
+    cannot be told.
+    """
+
+    model: str | None
+    former: str | None
+    done: int
+    total: int
+    rate: float | None
+    seconds_left: int | None
+
+
 class StatusAnswer(Answer):
     """`rate` in turns of the user a minute, over the last ones that were read; `seconds_left` for all that wait. Each
-    null when that cannot be told.
+    null when that cannot be told. `reembedding` is null unless the embedding model was changed and is not done.
     """
 
     queued: int
@@ -130,6 +145,7 @@ class StatusAnswer(Answer):
     paused: bool
     rate: float | None
     seconds_left: int | None
+    reembedding: ReembeddingAnswer | None
 
 
 class ExtractionRequest(Strict):

@@ -80,7 +80,7 @@ def use(ctx: click.Context, name: str) -> None:
     config.set_value(ctx.obj, f"models.{entry.role}", entry.name)
     click.echo(f"{entry.name} will {entry.role}, from the next start of the daemon.")
     if entry.role == "embed":
-        click.echo("What is stored already keeps its old vectors until it is indexed again.")
+        click.echo("What is stored is embedded anew then; until that is done the former model answers, so keep it.")
     if not registry.path_of(entry).is_file():
         click.echo(f"It is not here yet; run: satchel models pull {entry.name}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Annotated
@@ -14,12 +15,14 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
 
 from satchel import __version__
 from satchel.api.access import AnyRequest, ForbiddenError, TheDaemon, check_profile, sees, visible_profiles
+from satchel.api.daemon import Daemon
 from satchel.api.schemas import (
     ChangeList,
     ExtractionAnswer,
     ExtractionRequest,
     Health,
     ModelAnswer,
+    ReembeddingAnswer,
     StatusAnswer,
     record_of,
 )
@@ -74,22 +77,37 @@ def _by_status(counted: Iterable[tuple[str, int]]) -> dict[str, int]:
     return {f"memories_{status}": number for status, number in counted}
 
 
+async def _reembedding(daemon: Daemon, progress: vector_sets.Progress | None) -> ReembeddingAnswer | None:
+    if progress is None:
+        return None
+    names = [await asyncio.to_thread(daemon.embedder_called, model) for model in (progress.model, progress.former)]
+    return ReembeddingAnswer(
+        model=names[0],
+        former=names[1],
+        done=progress.done,
+        total=progress.total,
+        rate=daemon.indexer.pace.per_minute,
+        seconds_left=daemon.indexer.pace.seconds_for(progress.total - progress.done),
+    )
+
+
 class StateController(Controller):
     path = "/v1"
     tags = ("state",)
 
     @get("/status")
     async def status(self, request: AnyRequest, daemon: TheDaemon) -> StatusAnswer:
-        """The queue, what waits for its vector, the models, and how much is stored."""
+        """The queue, what waits for its vector, the models, a change of the embedding model, and how much is stored."""
         profiles = visible_profiles(request)
 
         read = daemon.worker.read_already
 
-        def look(db: apsw.Connection) -> tuple[Counts, int, bool]:
+        def look(db: apsw.Connection) -> tuple[Counts, int, bool, vector_sets.Progress | None]:
             counted = _counts(db) if profiles is None else _counts_in(db, profiles)
-            return counted, jobs.waiting_turns(db, read, profiles=profiles), jobs.paused(db)
+            waiting = jobs.waiting_turns(db, read, profiles=profiles)
+            return counted, waiting, jobs.paused(db), vector_sets.progress(db, profiles=profiles)
 
-        (queue, counts, indexing), waiting, paused = await daemon.store.read(look)
+        (queue, counts, indexing), waiting, paused, progress = await daemon.store.read(look)
         return StatusAnswer(
             queued=queue["queued"],
             running=queue["running"],
@@ -104,6 +122,7 @@ class StateController(Controller):
             paused=paused,
             rate=daemon.worker.pace.per_minute,
             seconds_left=None if paused else daemon.worker.pace.seconds_for(waiting),
+            reembedding=await _reembedding(daemon, progress),
         )
 
     @post("/extraction", status_code=200, opt={"scope": "manage"})
