@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from satchel.models import Runtime
 from satchel.store import Store, Tx, jobs, log, memories, vector_sets, vectors
 from satchel.store.clock import new_id
+from satchel.store.vector_sets import Indexed
 from satchel.store.vectors import Waiting
 from satchel.types import Draft
 
@@ -98,8 +99,13 @@ def fill(data: Path, of: Source, *, turns: int, known: int, seed: int) -> None:
             rows = again(of, picks, noise)
 
             def page(tx: Tx, start: int = start, picks: list[int] = picks, rows: Rows = rows) -> None:
-                texts = [f"{of.sentences[pick]} That was day {start + n}." for n, pick in enumerate(picks)]
-                add_turns(tx, of.model, start, texts, rows)
+                add_turns(
+                    tx,
+                    of.model,
+                    start,
+                    [f"{of.sentences[pick]} That was day {start + n}." for n, pick in enumerate(picks)],
+                    rows,
+                )
 
             store.write_now(page)
 
@@ -142,13 +148,17 @@ def change_many(data: Path, of: Source, *, moved: int, dropped: int, added: int,
                 tx.db.execute("DELETE FROM message WHERE pk = ?", (pk,))
             picks = [chooser.randrange(len(of.sentences)) for _ in range(moved + added)]
             rows = again(of, picks, noise)
-            (held,) = vector_sets.held(tx.db)
+            held = vector_sets.of(tx.db, of.model)
+            assert held is not None
             for pk, row in zip(pks[:moved], rows, strict=False):
                 vectors.store(tx.db, held, "turn", pk, profile, row.tobytes())
             texts = [f"{of.sentences[pick]} That was later, day {n}." for n, pick in enumerate(picks[moved:])]
             add_turns(tx, of.model, 1_000_000, texts, rows[moved:])
 
         store.write_now(change)
+
+
+FOREIGN = "another model"
 
 
 def make_foreign(data: Path, dimensions: int) -> None:
@@ -158,14 +168,17 @@ def make_foreign(data: Path, dimensions: int) -> None:
 
         def change(tx: Tx) -> None:
             profile = log.ensure_profile(tx, PROFILE)
-            (held,) = vector_sets.held(tx.db)
-            vectors.prepare(tx, "another model", dimensions)
-            another = vector_sets.held(tx.db)[1]
-            for kind in vector_sets.KINDS:
-                for pk in vectors.all_of(tx.db, held.model, kind, profile):
+            kinds: tuple[Indexed, ...] = ("turn", "memory")
+            known = vector_sets.answering(tx.db)
+            assert known is not None
+            vectors.prepare(tx, FOREIGN, dimensions)
+            other = vector_sets.of(tx.db, FOREIGN)
+            assert other is not None
+            for kind in kinds:
+                for pk in vectors.all_of(tx.db, known.model, kind, profile):
                     row = noise.normal(size=dimensions).astype(np.float32)
                     row /= np.linalg.norm(row)
-                    vectors.store(tx.db, another, kind, pk, profile, row.tobytes())
+                    vectors.store(tx.db, other, kind, pk, profile, row.tobytes())
             tx.db.execute("DELETE FROM unindexed")
             vector_sets.complete(tx)
 

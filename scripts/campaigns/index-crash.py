@@ -29,8 +29,10 @@ from satchel.store import Store, log, vector_sets, vectors
 from satchel.store.database import connect, fetch
 from satchel.store.neighbours import EXACT, SAVED_EVERY, Neighbours
 from satchel.store.store import CELLS_FOLDER, FILE_NAME
+from satchel.store.vector_sets import Indexed
+from satchel.store.vectors import Meaning
 
-KINDS: tuple[vectors.Indexed, ...] = ("turn", "memory")
+KINDS: tuple[Indexed, ...] = ("turn", "memory")
 TURNS = EXACT + 5_000
 MEMORIES = 200
 FOREIGN_TURNS, FOREIGN_MEMORIES = 200, 40
@@ -275,7 +277,7 @@ class Round:
         self.ask(daemon)
         self.begin_traffic(daemon, forgetting=False)
         with contextlib.closing(connect(self.data / FILE_NAME, readonly=True)) as db:
-            self.wait_until(lambda: _counted(db, self.of.model) > EXACT, SETTLE_SECONDS, every=0.01)
+            self.wait_until(lambda: _counted(db) > EXACT, SETTLE_SECONDS, every=0.01)
         done = self.wait_until(self.index.is_whole, self.random.uniform(0.1, self.usual["build"]), every=0.001)
         self.kill(daemon)
         left = "learning and filling cells" if self.index.left() == "nothing" else self.index.left()
@@ -339,8 +341,8 @@ class Round:
         time.sleep(self.random.uniform(0, 0.05))
         self.kill(daemon)
         with contextlib.closing(connect(self.data / FILE_NAME, readonly=True)) as db:
-            told = vector_sets.progress(db)
-            return "with some vectors made again" if told and 0 < told.done < told.total else ""
+            begun = vector_sets.of(db, self.of.model) is not None
+            return "with some vectors made again" if begun and vector_sets.count_waiting(db) else ""
 
     # ------------------------------------------------------------------------------------------- after the kill
 
@@ -393,10 +395,10 @@ class Round:
 
             def is_settled() -> bool:
                 self.ask(daemon)  # what is to be built is built for a question
-                held = vector_sets.held(db)
-                made_by = [one.model for one in held] == [self.of.model]
+                answering = vector_sets.answering(db)
+                made_by = answering is not None and answering.model == self.of.model
                 waiting = daemon.client.get("/v1/status").json()["indexing"]
-                return made_by and waiting == 0 and (_counted(db, self.of.model) <= EXACT or index.is_whole())
+                return made_by and waiting == 0 and (_counted(db) <= EXACT or index.is_whole())
 
             try:
                 settled = self.wait_until(is_settled, SETTLE_SECONDS, every=0.1)
@@ -413,11 +415,10 @@ class Round:
         """What should be in the database and is not, and what should not be and is."""
         wrong = []
         with contextlib.closing(connect(self.data / FILE_NAME, readonly=True)) as db:
-            (held,) = vector_sets.held(db)
             without = db.execute(
                 "SELECT (SELECT count(*) FROM message m WHERE role IN ('user', 'assistant') AND content <> ''"
-                f" AND NOT EXISTS (SELECT 1 FROM {held.whole('turn')} v WHERE v.pk = m.pk)) + (SELECT count(*)"
-                f" FROM memory y WHERE NOT EXISTS (SELECT 1 FROM {held.whole('memory')} v WHERE v.pk = y.pk))"
+                " AND NOT EXISTS (SELECT 1 FROM turn_vector v WHERE v.pk = m.pk)) + (SELECT count(*) FROM memory y"
+                " WHERE NOT EXISTS (SELECT 1 FROM memory_vector v WHERE v.pk = y.pk))"
             ).get
             ids = {row[0] for row in db.execute("SELECT id FROM message UNION ALL SELECT id FROM memory")}
             conversations = {row[0] for row in db.execute("SELECT id FROM conversation")}
@@ -440,9 +441,12 @@ class Round:
             held = Neighbours(data / CELLS_FOLDER, store.read_now)
             profile = store.read_now(lambda db: log.profile_pk(db, PROFILE)) or 0
 
-            def look(kind: vectors.Indexed, row: Rows, k: int) -> Near:
-                meaning = vectors.Meaning(self.of.model, row.tobytes())
-                return list(store.read_now(lambda db: held.nearest(db, kind, meaning, profile=profile, k=k)))
+            def look(kind: Indexed, row: Rows, k: int) -> Near:
+                return list(
+                    store.read_now(
+                        lambda db: held.nearest(db, kind, Meaning(self.of.model, row.tobytes()), profile=profile, k=k)
+                    )
+                )
 
             near = [look(kind, row, TOP) for kind in KINDS for row in self.of.asked]
             pks = store.read_now(lambda db: vectors.all_of(db, self.of.model, "turn", profile))
@@ -460,8 +464,7 @@ class Round:
         with contextlib.closing(connect(data / FILE_NAME, readonly=True)) as db:
             profile = log.profile_pk(db, PROFILE) or 0
             for kind in KINDS:
-                model = self.of.model
-                pks, rows = vectors.whole(db, model, kind, vectors.all_of(db, model, kind, profile))
+                pks, rows = vectors.whole(db, self.of.model, kind, vectors.all_of(db, self.of.model, kind, profile))
                 for row in self.of.asked:
                     cosines = rows @ row
                     best = np.argsort(-cosines, kind="stable")[:TOP]
@@ -490,8 +493,11 @@ REEMBEDDING = Moment("re-embedding", "foreign", Round.reembed, 1e-4)
 MOMENTS = (FIRST, REEMBEDDING, WRITING, CATCHING_UP, REEMBEDDING, AGAIN, FIRST, GROWING, REEMBEDDING, ENDING)
 
 
-def _counted(db: Any, model: str) -> int:
-    state = vectors.state(db, model, "turn", log.profile_pk(db, PROFILE) or 0)
+def _counted(db: Any) -> int:
+    answering = vector_sets.answering(db)
+    if answering is None:
+        return 0
+    state = vectors.state(db, answering.model, "turn", log.profile_pk(db, PROFILE) or 0)
     return state.count if state else 0
 
 
