@@ -88,3 +88,29 @@ def test_the_date_follows_the_words_it_explains_and_never_enters_a_quotation() -
     )
     assert dates.annotate("The user said: “I leave next week”", found).endswith("week” [week of 2025-06-16]")
     assert dates.annotate("The user graduated in 2019.", dates.find("I graduated in 2019", TUESDAY)).endswith("2019.")
+
+
+@pytest.mark.parametrize(
+    ("clause", "label"),
+    [
+        ("We get the keys a week on Friday", "2026-03-20"),
+        ("back at work on Friday week", "2026-03-20"),
+        ("Three years ago this month I had a stroke", "2023-03"),
+        ("I'm off from 3 August, sorry, 10 August, for my knee", "2026-08-10"),
+        ("Ich bin seit Januar in Rente", "2026-01"),
+        ("Je déménage le 12 juin", "2026-06-12"),
+        ("Me mudé el mes pasado", "2026-02"),
+        ("来月から大阪で一人暮らしを始めます", "2026-04"),
+    ],
+)
+def test_more_ways_to_name_a_day(clause: str, label: str) -> None:
+    assert [when.label for when in dates.find(clause, parse_iso("2026-03-06T10:00:00Z"))] == [label]
+
+
+def test_what_was_not_taken_back_stands() -> None:
+    both = dates.find("I was off on 3 August and on 10 August", parse_iso("2026-09-06T10:00:00Z"))
+    assert [when.label for when in both] == ["2026-08-03", "2026-08-10"]
+
+
+def test_english_words_are_no_foreign_days() -> None:
+    assert dates.find("the hier of the house was den mars", parse_iso("2026-03-06T10:00:00Z")) == ()

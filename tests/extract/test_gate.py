@@ -279,3 +279,38 @@ def test_importing_the_gate_does_not_import_numpy() -> None:
         subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT / "backend")}, check=False).returncode
         == 0
     )
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "My boss flies to Osaka next Wednesday and comes back that Sunday.",
+        "A friend of mine just went keto",
+        "One of my pupils is afraid of dogs",
+        "Considering ditching social media at some point, we'll see.",
+        "I've been thinking about going vegan",
+        "I'd rather eat my own shoes than read that clause again.",
+        "Oh wonderful, another update that moved the button.",
+        "No I'm not.",
+        "It's for my grandfather.",
+        "Five films from the seventies, two hours at most.",
+        "Teşekkürler!",
+    ],
+)
+def test_what_says_nothing_of_the_user_is_told_by_its_form(clause: str) -> None:
+    assert not worth_reading(clause)
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "My boss gave me Fridays off",
+        "My manager is called Priya",
+        "I'd rather have a small dinner at home than a big party",
+        "I'm not allowed any salt",
+        "It's been my home since 2011",
+        "Two kids, five hens and a tortoise",
+    ],
+)
+def test_what_only_looks_like_it_is_read(clause: str) -> None:
+    assert worth_reading(clause)

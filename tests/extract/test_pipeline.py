@@ -326,3 +326,35 @@ def test_a_scene_set_long_ago_is_still_heard() -> None:
     gate: Any = Everything()
     asyncio.run(pipeline.extract([turn], before, reader=Listening(), generator=None, gate=gate, now=NOW))
     assert heard == ["Let's play: I am the miller.\nscene 19"]
+
+
+class Timid:
+    """A gate that finds every clause rather unlikely."""
+
+    threshold = 0.5
+
+    def __init__(self, probability: float) -> None:
+        self._probability = probability
+
+    def judge(self, vectors: Any) -> list[Verdict]:
+        return [Verdict(None, self._probability, "fact")] * len(vectors)
+
+
+@pytest.mark.parametrize(
+    ("turn", "probability", "kept"),
+    [
+        ("I have decided to spend the summer in Guangzhou", 0.3, 1),
+        ("Retired teacher from Goa", 0.3, 1),
+        ("I have decided to spend the summer in Guangzhou", 0.2, 0),
+        ("I have decided to spend the summer in Guangzhou. What should I pack?", 0.3, 0),
+        ("Did I tell you about my summer in Guangzhou?", 0.3, 0),
+        ("The museum closes at six", 0.3, 0),
+    ],
+)
+def test_a_turn_that_is_one_bare_statement_is_believed_earlier(turn: str, probability: float, kept: int) -> None:
+    class Anything:
+        async def read(self, passages: Sequence[Passage]) -> list[int]:
+            return [0] * sum(sum(mine for _, mine in passage.pieces) for passage in passages)
+
+    judged = asyncio.run(pipeline.judge_clauses(turn, Anything(), Timid(probability)))  # type: ignore[arg-type]
+    assert sum(one.verdict.kind is not None for one in judged) == kept

@@ -320,7 +320,7 @@ async def _draft(
     if not sound:
         return None
     return Draft(
-        kind=_happened(picked.kind, source.quote, when),
+        kind=_settled(picked.kind, source.quote, when),
         text=text,
         key=keys.key(named.text),
         tags=keys.tags(named.text),
@@ -348,8 +348,23 @@ _SOME_TIME = re.compile(
 )
 
 
-def _happened(kind: Kind, quote: str, when: Sequence[dates.When]) -> Kind:
-    """A fact that tells when something happened is an event; an event whose consequence lasts is a fact."""
+_KEEPS_TO = re.compile(
+    r"\b(?:i|we)(?:['’]d| would)? (?:\w+ly |only |always |also |just )?"
+    r"(?:avoid|refuse|prefer|prioriti[sz]e|steer clear|shun|favou?r|opt for|insist)\b"
+    r"|\b(?:and|so) (?:\w+ly |only |always )?(?:avoid|refuse|prefer)\b"
+    r"|\b(?:i|we) (?:\w+ly )?only (?:eat|dine|buy|use|drink|watch|read|wear|shop|stay)\b"
+    r"|\b(?:i|we) (?:\w+ly )?(?:follow|keep|eat|observe) (?:a |an )?(?:strict )?"
+    r"(?:kosher|halal|vegan|vegetarian|keto|paleo|gluten-free|plant-based|low-carb)\b",
+    re.I,
+)
+"""A restriction that the user follows or a leaning, whatever fact it rests on."""
+
+
+def _settled(kind: Kind, quote: str, when: Sequence[dates.When]) -> Kind:
+    """A fact that tells when something happened is an event, one that says what the user keeps to is a preference; an
+    event whose consequence lasts is a fact."""
+    if kind in {"fact", "event"} and not when and _KEEPS_TO.search(quote):
+        return "explicit_preference"
     if kind == "fact" and _HAPPENED.search(quote) and (when or _SOME_TIME.search(quote)) and not _LASTS.search(quote):
         return "event"
     return "fact" if kind == "event" and _LASTS.search(quote) else kind

@@ -150,7 +150,8 @@ _NAMES_THEM = re.compile(
 )
 
 _FOR_WHOM = re.compile(
-    r"\W*(?:it|this|that)(?:['’]s| is| was| will be) (?:all |just |only )?(?:for|to) (?:my|our|an?) [^,.;]{1,40}$", re.I
+    r"\W*(?:it|this|that)(?:['’]s| is| was| will be) (?:all |just |only )?(?:for|to) (?:my|our|an?) [^,.;]{1,40}\W*$",
+    re.I,
 )
 """Whom the answer is for."""
 
