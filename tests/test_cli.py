@@ -243,6 +243,7 @@ def filled(daemon: Running) -> Running:
     ("arguments", "key"),
     [
         (["search", "bicycle"], "hits"),
+        (["search", "bicycle", "--explain"], "hits"),
         (["context", "What is my bicycle called?"], "context"),
         (["memories"], "items"),
         (["memories", "-q", "bicycle", "--kind", "fact"], "items"),
@@ -416,3 +417,11 @@ def test_text_that_would_drive_the_terminal_is_shown_harmless(daemon: Running) -
     shown = satchel(daemon, "memories", "--profile", "evil")
     assert "\x1b" not in shown
     assert "[red]markup[/red]" in shown
+
+
+def test_a_search_says_why_each_hit_is_there(filled: Running) -> None:
+    (hit,) = json.loads(satchel(filled, "search", "bicycle", "--explain", "--json"))["hits"]
+    assert {"its words", "its meaning"} <= {reason["sign"] for reason in hit["reasons"]}
+    assert "its words" in satchel(filled, "search", "bicycle", "--explain")
+    (plain,) = json.loads(satchel(filled, "search", "bicycle", "--json"))["hits"]
+    assert "reasons" not in plain

@@ -209,11 +209,13 @@ def add(
 @click.argument("query")
 @PROFILE_OPTION
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many hits at the most.")
+@click.option("--explain", is_flag=True, help="Say why each hit is there.")
 @JSON_OPTION
 @click.pass_obj
-def search(data: Path, query: str, profile: str, limit: int, as_json: bool) -> None:
+def search(data: Path, query: str, profile: str, limit: int, explain: bool, as_json: bool) -> None:
     """Find memories and turns that answer QUERY, best first."""
-    answer = connect(data).call("POST", "/v1/recall", body={"query": query, "profile": profile, "limit": limit})
+    body = {"query": query, "profile": profile, "limit": limit, "explain": explain}
+    answer = connect(data).call("POST", "/v1/recall", body=body)
     if as_json:
         print_json(answer)
         return

@@ -193,6 +193,9 @@ def hits_view(hits: list[Mapping[str, Any]]) -> RenderableType:
         shown = Text(text if len(text) <= 240 else text[:239] + "…")
         if hit["type"] == "turn":
             shown = Text.assemble((f"{hit['said_by']}: ", "dim"), shown)
+        if reasons := hit.get("reasons"):
+            why = ", ".join(f"{reason['log_odds']:+.1f} {printable(reason['sign'])}" for reason in reasons)
+            shown = Text.assemble(shown, (f"\n{why}", "dim"))
         table.add_row(f"{hit['score']:.2f}", day(hit["time"]), kind_chip(hit["kind"]), shown)
     return table
 

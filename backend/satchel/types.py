@@ -212,4 +212,6 @@ class Candidate(msgspec.Struct, kw_only=True):
     similarity: float | None = None
     around: Surroundings | None = None
     score: float = 0.0
+    signs: tuple[tuple[str, float], ...] = ()
+    """What its score is made of: each sign in words, with what it adds to the log-odds."""
     special: tuple[Category, ...] = ()

@@ -58,7 +58,7 @@ First build: {TURNS:,} turns, no file yet, so that the first question has the ce
 question is asked. Writing again: the same, when the next change has the file written again. On the way out: SIGTERM,
 then SIGKILL while the file is written. In half of the first builds, and in all rounds with changes, three clients
 capture, write memories, ask, and forget memories and conversations all the while. Re-embedding:
-{FOREIGN_TURNS} turns and {FOREIGN_MEMORIES} memories with vectors of another model, which are dropped and made again by
+{FOREIGN_TURNS} turns and {FOREIGN_MEMORIES} memories with vectors of another model, which give way to those made by
 the real one.
 
 Afterwards the daemon is started again and left alone until nothing waits and the file is whole. Then

@@ -1,5 +1,7 @@
 """What comes first, what may come at all."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,18 @@ def test_what_is_no_longer_true_answers_only_questions_about_the_past() -> None:
 
 def test_asking_as_of_a_date_sees_what_was_true_then() -> None:
     assert ids(old_and_new(), "Where do I live?", at=parse_iso("2025-06-01")) == ["turin"]
+
+
+@given(
+    st.sampled_from(["fact", "event", "explicit_preference", "instruction", "turn"]), st.floats(-1, 1), st.floats(0, 9)
+)
+def test_the_signs_of_a_hit_make_up_its_score(kind: str, similarity: float, lexical: float) -> None:
+    text = "The user's talk about kidney disease was on Friday in Bologna."
+    hit = candidate("a", text, kind=kind, similarity=similarity)
+    hit.lexical = lexical
+    (found,) = rank([hit], query="When was my talk about kidney disease?", now=NOW, limit=1)
+    assert found.score == pytest.approx(1 / (1 + math.exp(-sum(amount for _, amount in found.signs))))
+    assert {"its meaning", "its words"} <= {sign for sign, _ in found.signs}
 
 
 def test_archived_memories_never_come() -> None:

@@ -188,10 +188,19 @@ class RecallRequest(Strict):
     filter: RecallFilter | None = None
     external_id: ExternalId | None = None
     at: str | None = None
+    explain: bool = False
+
+
+class Reason(Answer):
+    """A sign that speaks for a hit, or against it: what it adds to the log-odds that the hit answers."""
+
+    sign: str
+    log_odds: float
 
 
 class Hit(Answer):
-    """`special`: the special categories that it seems to touch, for whoever looks it over; mostly empty."""
+    """`special`: the special categories that it seems to touch, for whoever looks it over; mostly empty. `reasons`:
+    only when asked to `explain`, the weightiest first."""
 
     type: str
     id: str
@@ -206,9 +215,10 @@ class Hit(Answer):
     status: Status
     reasoning: str | None
     special: tuple[Category, ...]
+    reasons: tuple[Reason, ...] | msgspec.UnsetType = msgspec.UNSET
 
     @classmethod
-    def of(cls, hit: Candidate) -> Hit:
+    def of(cls, hit: Candidate, *, explain: bool = False) -> Hit:
         return cls(
             type=hit.type,
             id=hit.id,
@@ -223,7 +233,13 @@ class Hit(Answer):
             status=hit.status,
             reasoning=hit.reasoning,
             special=hit.special,
+            reasons=_reasons(hit) if explain else msgspec.UNSET,
         )
+
+
+def _reasons(hit: Candidate) -> tuple[Reason, ...]:
+    weighty = sorted(hit.signs, key=lambda one: -abs(one[1]))
+    return tuple(Reason(sign=sign, log_odds=round(amount, 2)) for sign, amount in weighty if abs(amount) >= 0.005)
 
 
 class Hits(Answer):

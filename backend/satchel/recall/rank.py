@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from satchel.recall import surroundings
@@ -76,7 +76,9 @@ EVEN = 2.7
 STEEP = 3.0
 
 BEARING = 0.9
-"""What the log-odds count that a question bears on the asker's life."""
+LIFT = 0.25
+"""What the log-odds count that a question bears on the asker's life, where they speak against it and for it. That
+it does says nothing of which memory is meant."""
 
 IMPERSONAL = 0.4
 """What an assistant's turn loses in which nobody speaks of themselves: advice, where what happened is asked for."""
@@ -155,7 +157,7 @@ def rank(
     frequencies: Mapping[str, float] | None = None,
     bearing: float = 0.0,
 ) -> list[Candidate]:
-    """The at most `limit` best of `candidates`, best first, each with its `score` in [0, 1] set.
+    """The at most `limit` best of `candidates`, best first, each with its `score` in [0, 1] and its `signs` set.
 
     With `threshold` (for context) only what reaches it is returned, turns having to do more, and nothing at
     all for a question without content words. Without it (for search) the order alone counts. `at` (ms) asks
@@ -169,16 +171,19 @@ def rank(
         return []
     valid = [c for c in candidates if _is_valid(c, question, now=now, at=at)]
     best = max((c.lexical for c in valid), default=0.0)
+    lift = bearing * (BEARING if bearing < 0 else LIFT)
     for candidate in valid:
         if threshold is None and candidate.around is not None:
-            odds = turn_odds(candidate, candidate.around)
+            signs = tuple(_turn_signs(candidate, candidate.around))
         else:
-            odds = _log_odds(candidate, question, best_lexical=best, now=now if at is None else at)
-            odds += BEARING * bearing if threshold is not None else 0.0
-        candidate.score = _sigmoid(odds)
+            signs = tuple(_signs(candidate, question, best_lexical=best, now=now if at is None else at))
+            if threshold is not None:
+                signs = (*signs, ("what the question is about", lift))
+        candidate.signs = signs
+        candidate.score = _sigmoid(sum(amount for _, amount in signs))
     valid.sort(key=lambda c: (-c.score, -c.time, c.id))
     if threshold is not None:
-        valid = _worth_inserting(valid, question, threshold)
+        valid = _worth_inserting(valid, question, threshold, lift)
     if repeats:
         return valid[:limit]
     return drop_repeats(valid, lambda text: coverage(question, stems(text)), limit)
@@ -212,64 +217,74 @@ def _is_valid(candidate: Candidate, question: Question, *, now: int, at: int | N
     return question.about_past or not (over or candidate.status == "superseded")
 
 
-def _log_odds(candidate: Candidate, question: Question, *, best_lexical: float, now: int) -> float:
+def _signs(candidate: Candidate, question: Question, *, best_lexical: float, now: int) -> Iterator[tuple[str, float]]:
+    """What speaks for and against a candidate by itself, each with what it adds to the log-odds."""
     weights = WEIGHTS.get(candidate.kind, WEIGHTS["fact"])
     words = stems(candidate.text)
     covered = coverage(question, words)
     similarity = surroundings.UNKNOWN if candidate.similarity is None else candidate.similarity
     meaning = weights.meaning * (FOREIGN_MEANING if question.foreign else 1.0)
-    odds = weights.bias + meaning * similarity + weights.words * covered
+    yield "to begin with", weights.bias
+    yield "its meaning", meaning * similarity
+    yield "its words", weights.words * covered
     if best_lexical > 0:
-        odds += weights.order * candidate.lexical / best_lexical * covered
+        yield "its words beside others'", weights.order * candidate.lexical / best_lexical * covered
     if any(_holds(words, owned) for owned in question.owned):
-        odds += weights.owned
+        yield "it is about what is yours", weights.owned
     if question.personal:
-        odds += weights.personal
+        yield "the question is a personal one", weights.personal
         if question.topics and question.topics & topics_of(words, candidate.text):
-            odds += weights.topic
-    odds += STATUS.get(candidate.status, 0.0)
+            yield "the same field of life", weights.topic
+    yield f"it is {candidate.status}", STATUS.get(candidate.status, 0.0)
     if candidate.said_by != "user":
-        odds += ASSISTANT
+        yield "the assistant said it", ASSISTANT
     if candidate.type == "turn" and _only_asks(candidate.text):
-        odds += QUESTION
+        yield "it only asks", QUESTION
     if candidate.pinned:
-        odds += PINNED
+        yield "it is pinned", PINNED
     age = max(now - candidate.time, 0)
-    return odds + RECENT * math.pow(0.5, age / HALF_LIFE_MS)
+    yield "it is recent", RECENT * math.pow(0.5, age / HALF_LIFE_MS)
+
+
+def _turn_signs(candidate: Candidate, around: Surroundings) -> Iterator[tuple[str, float]]:
+    """The same of a turn by its own words and meaning and what stands around it."""
+    length = len(candidate.text.split())
+    yield "to begin with", -STEEP * EVEN
+    for sign, fit in surroundings.signs(around):
+        yield sign, STEEP * fit
+    yield "its length", STEEP * (0.19 * math.log1p(min(length, LONG)) - 0.3 * math.log(max(length, LONG) / LONG))
+    if candidate.said_by == "assistant":
+        if length > LONG:
+            yield "the assistant said it, at length", STEEP * -0.3
+        if not _TELLS_OF_ITSELF.search(candidate.text):
+            yield "the assistant's advice", STEEP * -IMPERSONAL
+    if candidate.text.rstrip().endswith(("?", "\uff1f")):
+        yield "it asks", STEEP * -0.4
 
 
 def turn_odds(candidate: Candidate, around: Surroundings) -> float:
-    """The log-odds that a turn answers, by its own words and meaning and what stands around it."""
-    length = len(candidate.text.split())
-    fit = surroundings.fit(around) + 0.19 * math.log1p(min(length, LONG)) - 0.3 * math.log(max(length, LONG) / LONG)
-    if candidate.said_by == "assistant":
-        if length > LONG:
-            fit -= 0.3
-        if not _TELLS_OF_ITSELF.search(candidate.text):
-            fit -= IMPERSONAL
-    if candidate.text.rstrip().endswith(("?", "\uff1f")):
-        fit -= 0.4
-    return STEEP * (fit - EVEN)
+    """The log-odds that a turn answers."""
+    return sum(amount for _, amount in _turn_signs(candidate, around))
 
 
-def _worth_inserting(ordered: list[Candidate], question: Question, threshold: float) -> list[Candidate]:
+def _worth_inserting(ordered: list[Candidate], question: Question, threshold: float, lift: float) -> list[Candidate]:
     chosen = [c for c in ordered if _passes(c, question, threshold)]
     if not chosen:
         return []
     floor = min(COMPANION, threshold)
     taken = {id(c) for c in chosen}
-    taken |= {id(c) for c in _along(ordered, question)}
+    taken |= {id(c) for c in _along(ordered, question, _sigmoid(_logit(ALONG) + max(lift, 0.0)))}
     return [c for c in ordered if id(c) in taken or (c.kind == "instruction" and c.score >= floor)]
 
 
-def _along(ordered: Sequence[Candidate], question: Question) -> list[Candidate]:
+def _along(ordered: Sequence[Candidate], question: Question, floor: float) -> list[Candidate]:
     """Turns that come along once the question is known to be about the past: the best by what stands around them, of
-    those that are not far from passing themselves."""
+    those that are not far from passing themselves, from the score `floor`."""
     near = [
         c
         for c in ordered
         if c.around is not None
-        and c.score >= ALONG
+        and c.score >= floor
         and (c.said_by == "user" or question.about_assistant or not question.personal)
         and not _only_asks(c.text)
     ]

@@ -132,13 +132,16 @@ def _around(
 
 def fit(one: Surroundings) -> float:
     """How well a turn and what stands around it fit the question, as far as that is known before its text is read."""
+    return sum(amount for _, amount in signs(one))
+
+
+def signs(one: Surroundings) -> tuple[tuple[str, float], ...]:
+    """What makes up the fit."""
     return (
-        OWN * one.own
-        + NEIGHBOUR * (one.before + one.after)
-        + one.similarity
-        + 0.5 * one.similarity_before
-        + 0.3 * one.similarity_after
-        + 0.3 * one.conversation
-        + 0.5 * one.similarity_conversation
-        + ASKED_FOR * one.asked_for
+        ("its words", OWN * one.own),
+        ("its neighbours' words", NEIGHBOUR * (one.before + one.after)),
+        ("its meaning", one.similarity),
+        ("its neighbours' meaning", 0.5 * one.similarity_before + 0.3 * one.similarity_after),
+        ("its conversation", 0.3 * one.conversation + 0.5 * one.similarity_conversation),
+        ("it was said by whom the question asks for", ASKED_FOR * one.asked_for),
     )

@@ -27,7 +27,7 @@ class RecallController(Controller):
 
     @post("/recall", status_code=200, opt={"scope": "recall"})
     async def recall(self, request: AnyRequest, data: JSONBody[RecallRequest], daemon: TheDaemon) -> Hits:
-        """Memories and turns that answer a question, best first."""
+        """Memories and turns that answer a question, best first; with `explain`, each says why."""
         check_profile(request, data.profile)
         found = await daemon.recall.search(
             data.query,
@@ -38,7 +38,7 @@ class RecallController(Controller):
             external_id=data.external_id,
             at=maybe_moment("at", data.at),
         )
-        return Hits(hits=[Hit.of(hit) for hit in found])
+        return Hits(hits=[Hit.of(hit, explain=data.explain) for hit in found])
 
     @post("/context", status_code=200, opt={"scope": "recall"})
     async def context(self, request: AnyRequest, data: JSONBody[ContextRequest], daemon: TheDaemon) -> ContextAnswer:
