@@ -310,6 +310,12 @@ def test_what_says_nothing_of_the_user_is_told_by_its_form(clause: str) -> None:
         "I'm not allowed any salt",
         "It's been my home since 2011",
         "Two kids, five hens and a tortoise",
+        "My student flat has no kitchen",
+        "Our client base is in Asia",
+        "I LOVE hiking with my dog",
+        "Oh yes, I'm a vegetarian",
+        "My favourite sport is rowing, a team sport",
+        "I'm just looking for a flat in Leeds",
     ],
 )
 def test_what_only_looks_like_it_is_read(clause: str) -> None:

@@ -123,24 +123,39 @@ _TOYS_WITH = re.compile(
 """What is turned over in the mind is no plan yet."""
 
 _IRONY = re.compile(
-    r"\b(?-i:LOVE|ADORE|LIVE FOR|ENJOY|THRILLED|FUN)\b(?!\W*$)"
+    r"\b(?:just|simply|absolutely) (?-i:LOVE|ADORE|LIVE FOR)\b"
     r"|\bwho (?:doesn['’]t|wouldn['’]t) (?:love|want|enjoy|like)\b"
     r"|\b(?:i|we)(?:['’]d| would) (?:sooner|rather) (?:eat|chew|swallow|drink|lick|poke|gouge|stick|walk|die"
-    r"|have (?:a root|my teeth|teeth)"
-    r"|watch paint|listen to paint|sit through|wrestle|fight|hug|kiss)\b.*\bthan\b"
-    r"|^\W*oh,? (?:yes|sure|great|wonderful|joy|lovely|fantastic|brilliant|perfect|good|yay|how)\b"
-    r"|\bmy (?:new |absolute |all-time )?fav(?:ou?rite) (?:hobby|pastime|sport)\b.*!?$(?<=hobby|sport|stime).?",
+    r"|have (?:a root|my teeth|teeth)|watch paint|listen to paint|sit through|wrestle|fight|hug|kiss)\b.*\bthan\b"
+    r"|^\W*oh,? (?:great|wonderful|joy|lovely|fantastic|brilliant|perfect|yay)\b"
+    r"|^\W*oh,? (?:yes|sure),? (?:more|another|because|let|please)\b",
     re.I,
 )
 """The opposite is meant, or nothing that is so."""
 
+_STRANGER = (
+    r"(?:boss|manager|supervisor|colleagues?|co-?workers?|clients?|customer|landlord|landlady|neighbou?rs?|teacher"
+    r"|professor|tutor|lecturer|students?|pupils?|patients?|tenants?)"
+)
+_FRIEND = r"(?:old |good |close )?(?:friend|mate|buddy|colleague|co-?worker|neighbou?r)(?: of (?:mine|ours))?"
+_STRANGER_ABROAD = (
+    r"(?:jef[ea]|chef(?:in)?|patron(?:ne)?|capo|chefe|baas|kolleg\w+|collègue|colleghi?"
+    r"|compañer\w(?! de (?:piso|casa)))"
+)
+_IS_OR_DOES = (
+    r"(?:who|is|are|was|were|has|have|had|just|also|always|never|really|keeps?|wants?|likes?|loves?|hates?|says?|said"
+    r"|told|thinks?|thought|needs?|can|can['’]t|cannot|could|will|won['’]t|would|does|doesn['’]t|did|didn['’]t|flies"
+    r"|flew|lives?|works?|goes|went|gets?|got|comes?|came|moves?|moved|bought|sold|starts?|started|left|takes?|took"
+    r"|plays?|runs?|ran|owns?|drives?|speaks?|prefers?|refuses?|insists?|asks?|asked|gave|made)"
+)
+"""What follows a subject: "my student has", not "my student flat"."""
+
 _OTHERS_SUBJECT = re.compile(
     r"\W*(?:(?:so|and|but|ok(?:ay)?|well|hi|hey|now)[ ,]+)*"
-    r"(?:(?:my|our|mi|mein\w*|mon|ma|il mio|la mia|meu|minha|mijn|one of (?:my|our))\b (?:[\w'’-]+ ){0,2}?"
-    r"(?:boss|manager|supervisor|colleagues?|co-?workers?|clients?|customer|landlord|landlady|neighbou?rs?|teacher"
-    r"|professor|tutor|lecturer|students?|pupils?|patients?|tenants?|jef[ea]|chef(?:in)?|patron(?:ne)?|capo|chefe|baas"
-    r"|kolleg\w+|collègue|colleghi?|compañer\w(?! de (?:piso|casa)))|(?:an?|some|one) (?:old |good |close )?"
-    r"(?:friend|mate|buddy|colleague|co-?worker|neighbou?r)(?: of (?:mine|ours))?)\b(?!['’]s \w)(?P<rest>.*)",
+    rf"(?:(?:(?:my|our|one of (?:my|our))\b (?:[\w'’-]+ ){{0,2}}?{_STRANGER}|(?:an?|some|one) {_FRIEND})"
+    rf"(?=,|\W*$|(?: (?-i:[A-Z])[\w-]+)?,? {_IS_OR_DOES}\b)"
+    rf"|(?:mi|mein\w*|mon|ma|il mio|la mia|meu|minha|mijn)\b (?:[\w'’-]+ )?{_STRANGER_ABROAD})\b"
+    r"(?!['’]s \w)(?P<rest>.*)",
     re.I | re.S,
 )
 """What is true of a boss, a client, a neighbour, a friend is theirs, unless the user stands in it."""
@@ -155,10 +170,7 @@ _FOR_WHOM = re.compile(
 )
 """Whom the answer is for."""
 
-_ONLY_AFTER = re.compile(
-    r"\W*(?:i['’]?m |i am |we['’]?re )(?:really )?(?:only|just) (?:after|looking for|interested in) (?:the|an?|some)\b",
-    re.I,
-)
+_ONLY_AFTER = re.compile(r"\W*(?:i['’]?m |i am |we['’]?re )(?:really )?(?:only|just) after (?:the|an?|some)\b", re.I)
 
 _LISTED = re.compile(
     r"\W*(?:\d+|two|three|four|five|six|seven|eight|nine|ten|a dozen|a few|a couple of|some|more|any)"
