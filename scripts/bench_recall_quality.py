@@ -2,6 +2,7 @@
 """Measures whether recall finds what a question's answer rests on, with the real store and models.
 
     .venv/bin/python scripts/bench_recall_quality.py FILE... [--limit N] [--extract] [--json OUT] [--list]
+    .venv/bin/python scripts/bench_recall_quality.py LOCOMO [PREFEVAL] --generic tests/recall/generic.txt
 
 What a file is shows in its content:
 
@@ -35,7 +36,7 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from eval_support import recall_data, recall_scores
+from eval_support import files, irrelevance, recall_data, recall_scores
 from eval_support.recall_data import Life, Place, Question, Suite
 from eval_support.recall_scores import BASELINES, CUTS, MAIN, RECALL, WAYS, Answer, Outcome
 from eval_support.running import MINUTE, Conversation, CountingRuntime, Progress, Session, Table, show
@@ -86,6 +87,12 @@ class Shelf(Session):
         else:
             self._clock.set(conversation.at + len(conversation.turns) * MINUTE)
             await self._capture(conversation, PROFILE, last_only=False)
+        while await self._indexer.index_some():
+            pass
+
+    async def remember(self, known: Sequence[tuple[str, Kind]]) -> None:
+        """Stores memories that no turn gave."""
+        await self.store.write(lambda tx: irrelevance.remember(tx, PROFILE, known))
         while await self._indexer.index_some():
             pass
 
@@ -176,11 +183,20 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="so many questions of each file, the same always")
     parser.add_argument("--extract", action="store_true", help="with memories, made by the extraction worker")
     parser.add_argument("--list", action="store_true", help=f"list evidence that is not among the first {MAIN} hits")
+    parser.add_argument(
+        "--generic",
+        type=Path,
+        help="instead, whether these questions, a line each, get nothing and 100 of LoCoMo's something (FILE: LoCoMo,"
+        " and PrefEval for more memories)",
+    )
     parser.add_argument("--json", type=Path, help="also write the figures here")
     arguments = parser.parse_args()
     measured = [recall_data.read(path, arguments.limit) for path in arguments.files]
     try:
-        tables = asyncio.run(measure_all(measured, extract=arguments.extract, listing=arguments.list))
+        if arguments.generic:
+            tables = [asyncio.run(measure_irrelevance(arguments.generic, arguments.files, measured))]
+        else:
+            tables = asyncio.run(measure_all(measured, extract=arguments.extract, listing=arguments.list))
     except SatchelError as error:
         raise SystemExit(str(error)) from None
     if arguments.json:
@@ -204,6 +220,32 @@ async def measure_all(measured: Sequence[Suite], *, extract: bool, listing: bool
                 show(table)
                 tables.append(table)
     return tables
+
+
+async def measure_irrelevance(generic: Path, paths: Sequence[Path], measured: Sequence[Suite]) -> Table:
+    """Prints and returns how many questions get a context, asked of LoCoMo's talks and up to 2,000 memories."""
+    by_set = zip(measured, paths, strict=True)
+    kinds = {"PrefEval" if suite.kinds is not None else "LoCoMo": path for suite, path in by_set}
+    talks = next((suite for suite in measured if suite.kinds is None), None)
+    if talks is None:
+        raise SystemExit("--generic needs LoCoMo's file: its talks are what the profile holds.")
+    known = irrelevance.known(kinds["LoCoMo"], kinds.get("PrefEval"))
+    questions = irrelevance.some([question.text for life in talks.lives for question in life.questions])
+    general = [line for line in files.read_text(generic).splitlines() if line.strip()]
+    async with CountingRuntime() as runtime:
+        with tempfile.TemporaryDirectory() as folder:
+            async with Shelf(Path(folder), runtime, extract=False) as shelf:
+                for number, life in enumerate(talks.lives):
+                    for conversation in life.conversations:
+                        await shelf.put(msgspec.structs.replace(conversation, id=f"{number} {conversation.id}"))
+                await shelf.remember(known)
+
+                async def gives(question: str) -> bool:
+                    return bool((await shelf.context(question, None)).hits)
+
+                found = await irrelevance.table(f"{len(known)} memories", general, questions, gives)
+    show(found)
+    return found
 
 
 async def _lived(suite: Suite, life: Life, shelf: Shelf, progress: Progress, *, listing: bool) -> list[Answer]:

@@ -56,5 +56,5 @@ def test_a_question_that_needs_nothing_gets_nothing(query: str, vectors) -> None
 
 def test_hardly_any_of_two_hundred_questions_about_the_world_gets_anything(vectors) -> None:
     given = [query for query in MORE if context(query, vectors)]
-    assert len(MORE) >= 190
+    assert len(MORE) >= 200
     assert len(given) <= 0.03 * len(MORE), given
