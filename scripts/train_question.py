@@ -22,14 +22,12 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from satchel.models import Runtime, models_folder
+from train_special import EMBEDDER, FOLDS, embed
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "models" / "corpus" / "questions"
 WEIGHTS = ROOT / "models" / "question.json"
 CARD = ROOT / "models" / "question.md"
-EMBEDDER = "all-MiniLM-L6-v2"
-FOLDS = 10
 REGULARISATION = 3.0
 """scikit-learn's C over unit vectors, chosen by log loss on held-out domains."""
 
@@ -77,13 +75,6 @@ def read_corpus() -> tuple[list[Item], str]:
         digest.update(data)
         items += [msgspec.json.decode(line, type=Item) for line in data.splitlines()]
     return items, digest.hexdigest()
-
-
-async def embed(texts: list[str]) -> tuple[NDArray[np.float32], str]:
-    """(texts, width) unit vectors, and the hash of the model's file."""
-    async with Runtime(models_folder(), embed=EMBEDDER, generate=None) as models:
-        rows = [await models.embed(texts[at : at + 64]) for at in range(0, len(texts), 64)]
-        return np.concatenate(rows), models.model_id("embed")
 
 
 def report(items: list[Item], logits: NDArray[np.float64]) -> str:

@@ -25,7 +25,7 @@ def store(tmp_path: Path):
     opened.close()
 
 
-def told(store: Store, question: str, *, profile: str = "me", about_assistant: bool = False) -> Speaker | None:
+def told(store: Store, question: str, *, profile: str = "me") -> Speaker | None:
     messages = tuple(CapturedMessage(role=role, content=text, id=str(n)) for n, (role, text) in enumerate(TALK))
     captured = Captured(site="chatgpt", external_id="talk", profile="me", messages=messages)
 
@@ -40,7 +40,7 @@ def told(store: Store, question: str, *, profile: str = "me", about_assistant: b
             messages=normalise(captured),
         )
         owner = log.ensure_profile(tx, profile)
-        return asked_for(tx.db, owner, question, about_assistant=about_assistant)
+        return asked_for(tx.db, owner, question)
 
     return store.submit(ask).result()
 
@@ -63,7 +63,7 @@ def test_a_name_means_whom_the_other_calls_by_it(store: Store, question: str, sp
 
 
 def test_what_was_suggested_is_the_assistant_s(store: Store) -> None:
-    assert told(store, "Which hotel did you suggest to me?", about_assistant=True) == "assistant"
+    assert told(store, "Which hotel did you suggest to me?") == "assistant"
 
 
 def test_another_profile_s_talks_tell_nothing(store: Store) -> None:

@@ -8,18 +8,25 @@ less well for one of the first. Trained by `scripts/train_question.py` on `model
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from satchel.models.registry import shipped
+from satchel.structs import decodable
 from satchel.types import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST = 2.0
 """The log-odds that it moves a candidate by at the most, either way: it is wrong about one question in five."""
 
 
+@decodable
 class _Trained(msgspec.Struct, frozen=True):
     """`models/question.json`. `embedder_hash`: the SHA-256 of the embedding model's file."""
 
@@ -37,8 +44,7 @@ class Bearing:
 
     def __init__(self, trained: _Trained) -> None:
         self.embedder_hash = trained.embedder_hash
-        self._weights = np.array(trained.weights)
-        self._bias = trained.bias
+        self._trained = trained
 
     @classmethod
     def load(cls, path: Path | None = None) -> Bearing:
@@ -53,7 +59,15 @@ class Bearing:
 
     def log_odds(self, vector: bytes) -> float:
         """Of a question's unit vector (float32), in [-MOST, MOST]; 0 for a vector of another width."""
+        import numpy as np
+
         row = np.frombuffer(vector, np.float32)
-        if len(row) != len(self._weights):
+        if len(row) != self._trained.dimensions:
             return 0.0
-        return float(np.clip(row @ self._weights + self._bias, -MOST, MOST))
+        return float(np.clip(row @ self._weights + self._trained.bias, -MOST, MOST))
+
+    @functools.cached_property
+    def _weights(self) -> NDArray[np.float64]:
+        import numpy as np
+
+        return np.array(self._trained.weights)

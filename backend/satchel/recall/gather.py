@@ -57,9 +57,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         if turns:
             close = self._near(db, near, meaning, turns)
             if self.only.ids is None:
-                speaker = speakers.asked_for(
-                    db, turns.profile, self.question, about_assistant=query.asks_assistant(self.question)
-                )
+                speaker = speakers.asked_for(db, turns.profile, self.question)
                 best, around = surroundings.look(db, words.turns, close, meaning, turns, self.most, speaker)
                 found += candidates.load_turns(db, best, around)
             else:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import apsw
 
+from satchel.recall.query import asks_assistant
 from satchel.store.database import fetch
 
 Speaker = Literal["user", "assistant"]
@@ -38,9 +39,9 @@ _NO_NAME = frozenset(
 )
 
 
-def asked_for(db: apsw.Connection, profile: int, question: str, *, about_assistant: bool) -> Speaker | None:
+def asked_for(db: apsw.Connection, profile: int, question: str) -> Speaker | None:
     """Whose turns answer, as far as the question and the talks of this profile tell; None when either may."""
-    if about_assistant:
+    if asks_assistant(question):
         return "assistant"
     if _FIRST_PERSON.search(question):
         return "user"
