@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -175,20 +176,20 @@ def test_a_model_process_killed_in_mid_answer_costs_a_retry_and_nothing_else(
     tmp_path: Path, models_folder: Path
 ) -> None:
     with running(tmp_path / "data") as daemon:
-        contents = [f"I live at number {n} in Porto and I am allergic to peanuts." for n in range(40)]
+        contents = [f"I live at number {n} in Porto and I am allergic to peanuts." for n in range(60)]
         done = daemon.capture(*contents)
 
-        def at_work() -> list[int]:
+        def killed() -> bool:
+            """One kill may hit a process that has nothing to do just then, so all are killed until it is felt."""
             job = daemon.ok("GET", f"/v1/jobs/{done['job_id']}")
             assert job["status"] != "completed", "it was over before anything could be killed"
-            return children(daemon) if job["status"] == "running" else []
+            if job["attempts"] < 2 and job["status"] == "running":
+                for pid in children(daemon):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, 9)
+            return job["attempts"] >= 2
 
-        for pid in eventually(at_work, what="a model process"):
-            os.kill(pid, 9)
-        retried = eventually(
-            lambda: daemon.ok("GET", f"/v1/jobs/{done['job_id']}")["attempts"] == 2, what="the second attempt"
-        )
-        assert retried
+        assert eventually(killed, what="the second attempt")
         job = daemon.finished(done["job_id"])
         assert job["status"] == "completed", job
         assert job["memory_ids"]
