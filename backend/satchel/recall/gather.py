@@ -58,7 +58,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             close = self._near(db, near, meaning, turns)
             if self.only.ids is None:
                 speaker = speakers.asked_for(db, turns.profile, self.question)
-                best, around = surroundings.look(db, words.turns, close, meaning, turns, self.most, speaker)
+                best, around = surroundings.look(db, near, words.turns, close, meaning, turns, self.most, speaker)
                 found += candidates.load_turns(db, best, around)
             else:
                 found += candidates.load_turns(db, Found(words.turns, close), {})

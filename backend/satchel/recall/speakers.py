@@ -38,6 +38,18 @@ _NO_NAME = frozenset(
     )
 )
 
+CALL = 40
+"""Characters before a name in which it shows that somebody is called by it."""
+
+_CALLS = re.compile(
+    r"(?:(?:^|[.!?]\s+)|\b(?:hey|hi|hello|dear|thanks|thank you|wow|yeah|yep|yes|no|congrats|sure|ok|okay|bye|great"
+    r"|nice|cool|absolutely|good (?:morning|evening|night))\b)[,! ]*\Z",
+    re.IGNORECASE,
+)
+_PAUSES = re.compile(r"\b(?=\s*(?:$|[,!.?]))")
+_COMMA = re.compile(r",\s*\Z")
+_MARK = re.compile(r"\s*[!.?,]")
+
 
 def asked_for(db: apsw.Connection, profile: int, question: str) -> Speaker | None:
     """Whose turns answer, as far as the question and the talks of this profile tell; None when either may."""
@@ -62,19 +74,22 @@ def _bearer(db: apsw.Connection, profile: int, name: str) -> Speaker | None:
         " WHERE turn_words MATCH ? ORDER BY w.rowid DESC LIMIT ?",
         (profile, f'"{name}"', LOOKED_AT),
     )
-    called = _address(name)
-    by_assistant = sum(role == "assistant" and called.search(text) is not None for role, text in rows)
-    by_user = sum(role == "user" and called.search(text) is not None for role, text in rows)
+    called = [role for role, text in rows if _addresses(text, name)]
+    by_assistant, by_user = called.count("assistant"), called.count("user")
     if by_assistant >= CLEARLY * max(by_user, 1):
         return "user"
     return "assistant" if by_user >= CLEARLY * max(by_assistant, 1) else None
 
 
-def _address(name: str) -> re.Pattern[str]:
+def _addresses(text: str, name: str) -> bool:
     """ "Hey Priya!", "Thanks, Priya.", "Priya, I ...": not "Priya adopted a dog"."""
-    return re.compile(
-        rf"(?:(?:^|[.!?]\s+)|\b(?:hey|hi|hello|dear|thanks|thank you|wow|yeah|yep|yes|no|congrats|sure|ok|okay|bye"
-        rf"|great|nice|cool|absolutely|good (?:morning|evening|night))\b)[,! ]*{re.escape(name)}\b(?=\s*(?:$|[,!.?]))"
-        rf"|,\s*{re.escape(name)}\s*[!.?,]",
-        re.IGNORECASE,
-    )
+    for spelt in dict.fromkeys((name, name.lower())):
+        start = text.find(spelt)
+        while start >= 0:
+            end, before = start + len(spelt), max(start - CALL, 0)
+            if _CALLS.search(text, before, start) and _PAUSES.match(text, end):
+                return True
+            if _COMMA.search(text, before, start) and _MARK.match(text, end):
+                return True
+            start = text.find(spelt, end)
+    return False

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 import apsw
 
 from satchel.recall.speakers import Speaker
-from satchel.store import places, search, vectors
+from satchel.store import places, search
 from satchel.store.places import Place
 from satchel.store.search import Eligible, Found
 from satchel.store.vectors import Meaning
@@ -44,6 +44,7 @@ ASKED_FOR = 0.7
 
 def look(
     db: apsw.Connection,
+    near_by: search.Near,
     words: Mapping[int, float],
     near: Mapping[int, float | None],
     meaning: Meaning | None,
@@ -57,21 +58,25 @@ def look(
     """
     best = max(words.values(), default=0.0) or 1.0
     own = {pk: score / best for pk, score in words.items()}
-    found = dict.fromkeys((*words, *near))
-    placed = places.of_turns(db, list(found))
+    placed = places.of_turns(db, list(dict.fromkeys((*words, *near))))
+    found = dict.fromkeys(placed)  # without what was forgotten since words were looked for
 
     def window(pk: int) -> float:
-        return own.get(pk, 0.0) + NEIGHBOUR * sum(own.get(other, 0.0) for other in _neighbours(placed, pk))
+        place = placed[pk]
+        return own.get(pk, 0.0) + NEIGHBOUR * sum(own.get(other, 0.0) for other in _neighbours(place))
+
+    def cosines_of(pks: Iterable[int]) -> dict[int, float]:
+        return dict(near_by.closest(db, "turn", meaning, profile=among.profile, pks=list(pks))) if meaning else {}
 
     leading = sorted(found, key=lambda pk: -window(pk) - (near.get(pk) or 0.0))[:SPREAD]
-    beside = dict.fromkeys(other for pk in leading for other in _neighbours(placed, pk) if other not in found)
+    beside = dict.fromkeys(other for pk in leading for other in _neighbours(placed[pk]) if other not in found)
     eligible = search.keep(db, dict.fromkeys(beside, 0.0), among)
     placed |= places.of_turns(db, list(eligible))
     found |= dict.fromkeys(eligible)
-    cosines = _cosines(db, meaning, found)
+    cosines = cosines_of(found)
     leading = sorted(found, key=lambda pk: -window(pk) - cosines.get(pk, UNKNOWN))[:NEAREST]
-    beside = dict.fromkeys(other for pk in leading for other in _neighbours(placed, pk) if other not in cosines)
-    cosines |= _cosines(db, meaning, beside)
+    beside = dict.fromkeys(other for pk in leading for other in _neighbours(placed[pk]) if other not in cosines)
+    cosines |= cosines_of(beside)
     by_words = _conversations(placed, own)
     by_meaning = _conversations(placed, {pk: cosines.get(pk, 0.0) for pk in found})
     told = max(by_words.values(), default=0.0) or 1.0
@@ -83,13 +88,8 @@ def look(
     )
 
 
-def _neighbours(placed: Mapping[int, Place], pk: int) -> Iterable[int]:
-    place = placed.get(pk)
-    return () if place is None else (other for other in (place.before, place.after) if other is not None)
-
-
-def _cosines(db: apsw.Connection, meaning: Meaning | None, pks: Iterable[int]) -> dict[int, float]:
-    return dict(vectors.closest(db, "turn", meaning, list(pks))) if meaning else {}
+def _neighbours(place: Place) -> list[int]:
+    return [other for other in (place.before, place.after) if other is not None]
 
 
 def _conversations(placed: Mapping[int, Place], scores: Mapping[int, float]) -> dict[int, float]:

@@ -92,6 +92,8 @@ class Part(Protocol):
 
     def nearest(self, db: apsw.Connection, meaning: Meaning, k: int) -> list[tuple[int, float]]: ...
 
+    def closest(self, db: apsw.Connection, meaning: Meaning, pks: Sequence[int]) -> list[tuple[int, float]]: ...
+
 
 class Exact:
     """All vectors in one matrix. A row that went is filled from the end."""
@@ -149,6 +151,13 @@ class Exact:
         best = best[np.lexsort((self._pks[best], -cosines[best]))]
         return [(int(self._pks[place]), float(cosines[place])) for place in best]
 
+    def closest(self, _: apsw.Connection, meaning: Meaning, pks: Sequence[int]) -> list[tuple[int, float]]:
+        import numpy as np
+
+        there = [pk for pk in pks if pk in self._place]
+        cosines = self._rows[[self._place[pk] for pk in there]] @ np.frombuffer(meaning.vector, np.float32)
+        return [(there[place], float(cosines[place])) for place in np.argsort(-cosines, kind="stable")]
+
 
 class Cells:
     """Vectors in cells of like ones, a byte a number."""
@@ -195,7 +204,10 @@ class Cells:
 
         query = np.frombuffer(meaning.vector, np.float32)[None]
         _, found = self.index.search(query, max(ASKED, 2 * k))
-        return vectors.closest(db, self._kind, meaning, [int(pk) for pk in found[0] if pk >= 0])[:k]
+        return self.closest(db, meaning, [int(pk) for pk in found[0] if pk >= 0])[:k]
+
+    def closest(self, db: apsw.Connection, meaning: Meaning, pks: Sequence[int]) -> list[tuple[int, float]]:
+        return vectors.closest(db, self._kind, meaning, pks)
 
 
 def learnt_cells(sample: NDArray[np.float32], count: int) -> faiss.IndexIVF:
@@ -237,6 +249,16 @@ class Neighbours:
             if part is not None:
                 return part.nearest(db, meaning, k)
         return vectors.nearest(db, kind, meaning, profile=profile, k=k)
+
+    def closest(
+        self, db: apsw.Connection, kind: Indexed, meaning: Meaning, *, profile: int, pks: Sequence[int]
+    ) -> list[tuple[int, float]]:
+        """(pk, cosine similarity) of those of these pks of the profile that have a vector, best first."""
+        with self._locked((kind, profile)):
+            part = self._current(db, (kind, profile), meaning.model)
+            if part is not None:
+                return part.closest(db, meaning, pks)
+        return vectors.closest(db, kind, meaning, pks)
 
     @contextlib.contextmanager
     def _locked(self, key: Key) -> Iterator[None]:

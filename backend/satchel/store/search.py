@@ -191,7 +191,7 @@ def by_words(db: apsw.Connection, terms: Sequence[str], among: Eligible, *, limi
     match = " OR ".join(_telling(db, among.kind, terms))
     if not match:
         return {}
-    table, enough = _WORDS[among.kind], 4 * limit + 50
+    table, enough = _WORDS[among.kind], (4 if among.narrow else 1) * limit + 50
     # FTS5 finds the best by itself much faster than behind a join. Its rank is negative: turned round here.
     best = fetch(db, f"SELECT rowid, -rank FROM {table} WHERE {table} MATCH ? ORDER BY rank LIMIT ?", (match, enough))
     found = keep(db, dict(best), among)
@@ -226,6 +226,10 @@ class Near(Protocol):
         self, db: apsw.Connection, kind: Indexed, meaning: Meaning, *, profile: int, k: int
     ) -> list[tuple[int, float]]: ...
 
+    def closest(
+        self, db: apsw.Connection, kind: Indexed, meaning: Meaning, *, profile: int, pks: Sequence[int]
+    ) -> list[tuple[int, float]]: ...
+
 
 def by_meaning(db: apsw.Connection, near: Near, meaning: Meaning, among: Eligible, *, limit: int) -> dict[int, float]:
     """Cosine similarity of the `limit` nearest (or a few more), best first.
@@ -236,7 +240,8 @@ def by_meaning(db: apsw.Connection, near: Near, meaning: Meaning, among: Eligibl
     k = limit if not among.narrow else 2 * limit
     while k <= MOST_NEAR:
         nearest = near.nearest(db, among.kind, meaning, profile=among.profile, k=k)
-        found = keep(db, dict(nearest), among)
+        # Neighbours are one profile's: where all of it may answer, none needs to be asked for.
+        found = keep(db, dict(nearest), among) if among.narrow else dict(nearest)
         if len(found) >= limit or len(nearest) < k:
             return found
         k *= 6
