@@ -2,6 +2,7 @@
 numpy."""
 
 from satchel.models.protocols import (
+    Adapter,
     Embedder,
     Generation,
     Generator,
@@ -15,6 +16,7 @@ from satchel.models.registry import models_folder
 from satchel.models.runtime import Runtime
 
 __all__ = [
+    "Adapter",
     "Embedder",
     "Generation",
     "Generator",

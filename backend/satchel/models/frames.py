@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from satchel.models.protocols import Generation, Passage
+from satchel.models.protocols import Adapter, Generation, Passage
 
 HEADER = struct.Struct(">I")
 MAX_FRAME = 256 << 20
@@ -21,8 +21,8 @@ MAX_FRAME = 256 << 20
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The first frame: paths come here, not in argv, where every user of the machine could read them.
 
-    `model` is the GGUF to run, `adapter` a LoRA for it that `Read` applies, `vocabulary` one whose tokenizer is wanted
-    alone; each may be None. `context` is in tokens.
+    `model` is the GGUF to run, `vocabulary` one whose tokenizer is wanted alone; each may be None. `adapters` are the
+    files of the LoRAs for the model that `Read` may ask for. `context` is in tokens.
     """
 
     role: Literal["embed", "generate"]
@@ -31,7 +31,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     threads: int
     context: int
     nice: int
-    adapter: str | None = None
+    adapters: dict[Adapter, str] = {}
 
 
 class Load(msgspec.Struct, frozen=True, tag=True):
@@ -51,6 +51,7 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
     id: int
     passages: list[Passage]
+    adapter: Adapter = "gate"
 
 
 class Count(msgspec.Struct, frozen=True, tag=True):

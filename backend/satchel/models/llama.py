@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import llama_cpp.llama_cpp as C  # noqa: N812 - it is C
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from satchel.models.cores import Cores
 from satchel.models.prompts import split_template
-from satchel.models.protocols import Generation, Passage
+from satchel.models.protocols import Adapter, Generation, Passage
 
 NO_POSITION = -1
 EMBED_TOKENS = 256
@@ -101,7 +101,7 @@ class Vocabulary:
 class EmbeddingModel:
     """Mean-pooled sentence vectors; with an adapter, also the vectors of pieces of a text in their context."""
 
-    def __init__(self, path: str, *, threads: int, adapter: str | None = None) -> None:
+    def __init__(self, path: str, *, threads: int, adapters: Mapping[Adapter, str] | None = None) -> None:
         self._model = _load(path, C.llama_model_default_params())
         self.vocabulary = Vocabulary(self._model)
         self.dimensions = int(C.llama_model_n_embd(self._model))
@@ -110,9 +110,9 @@ class EmbeddingModel:
         self._context = self._encoder(C.LLAMA_POOLING_TYPE_MEAN)
         self._limit = min(EMBED_TOKENS, int(C.llama_model_n_ctx_train(self._model)))
         self._batch = C.llama_batch_init(EMBED_BATCH_TOKENS, 0, EMBED_SEQUENCES)
-        self._adapter = adapter
-        self._reading: Any = None
-        """The context with the adapter: the same weights, another few megabytes."""
+        self._adapters = adapters or {}
+        self._reading: dict[Adapter, Any] = {}
+        """The context of each adapter that was asked for: the same weights, another few megabytes."""
 
     def _encoder(self, pooling: int) -> Any:
         parameters = C.llama_context_default_params()
@@ -147,14 +147,15 @@ class EmbeddingModel:
         # The last token is [SEP]: it stays last.
         return tokens if len(tokens) <= self._limit else [*tokens[: self._limit - 1], tokens[-1]]
 
-    def read(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+    def read(self, passages: Sequence[Passage], adapter: Adapter = "gate") -> NDArray[np.float32]:
         """(marked pieces, dimensions), unit rows: the mean over each piece's tokens, which have seen the passage.
 
         A piece that no token stands for, or that lies beyond what the model can see, has a row of zeros. Raises
         LlamaError when there is no adapter, or it does not fit the model.
         """
-        if self._reading is None:
-            self._reading = self._with_adapter()
+        if adapter not in self._reading:
+            self._reading[adapter] = self._with_adapter(adapter)
+        context = self._reading[adapter]
         laid = [lay_out(self.vocabulary, passage) for passage in passages]
         rows = np.zeros((sum(len(spans) for _, spans in laid), self.dimensions), dtype=np.float32)
         first_row = 0
@@ -162,41 +163,44 @@ class EmbeddingModel:
         filled = 0
         for tokens, spans in laid:
             if waiting and (filled + len(tokens) > EMBED_BATCH_TOKENS or len(waiting) == EMBED_SEQUENCES):
-                self._read(waiting, rows)
+                self._read(context, waiting, rows)
                 waiting, filled = [], 0
             waiting.append((first_row, tokens, spans))
             filled += len(tokens)
             first_row += len(spans)
         if waiting:
-            self._read(waiting, rows)
+            self._read(context, waiting, rows)
         return rows
 
-    def _with_adapter(self) -> Any:
-        if self._adapter is None:
-            raise LlamaError("This embedding model has no adapter to read clauses with")
+    def _with_adapter(self, name: Adapter) -> Any:
+        file = self._adapters.get(name)
+        if file is None:
+            raise LlamaError(f"This embedding model has no adapter to read with ({name})")
         _log.clear()
-        adapter = C.llama_adapter_lora_init(self._model, self._adapter.encode())
+        adapter = C.llama_adapter_lora_init(self._model, file.encode())
         if not adapter:
-            raise LlamaError(f"llama.cpp cannot load {self._adapter}{_reason()}")
+            raise LlamaError(f"llama.cpp cannot load {file}{_reason()}")
         context = self._encoder(C.LLAMA_POOLING_TYPE_NONE)
         adapters = (C.llama_adapter_lora_p_ctypes * 1)(adapter)
         if C.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(1.0)) != 0:
-            raise LlamaError(f"llama.cpp cannot apply {self._adapter}{_reason()}")
+            raise LlamaError(f"llama.cpp cannot apply {file}{_reason()}")
         return context
 
-    def _read(self, waiting: list[tuple[int, list[int], list[tuple[int, int]]]], rows: NDArray[np.float32]) -> None:
-        self._encode(self._reading, [tokens for _, tokens, _ in waiting])
+    def _read(
+        self, context: Any, waiting: list[tuple[int, list[int], list[tuple[int, int]]]], rows: NDArray[np.float32]
+    ) -> None:
+        self._encode(context, [tokens for _, tokens, _ in waiting])
         at = 0
         for first_row, tokens, spans in waiting:
             for row, (start, end) in enumerate(spans, first_row):
                 if start == end:
                     continue
-                vectors = [self._token_vector(at + place) for place in range(start, end)]
+                vectors = [self._token_vector(context, at + place) for place in range(start, end)]
                 rows[row] = _unit(np.mean(vectors, axis=0, dtype=np.float64))
             at += len(tokens)
 
-    def _token_vector(self, place: int) -> NDArray[np.float32]:
-        pointer = C.llama_get_embeddings_ith(self._reading, place)
+    def _token_vector(self, context: Any, place: int) -> NDArray[np.float32]:
+        pointer = C.llama_get_embeddings_ith(context, place)
         if not pointer:
             raise LlamaError("The model gives no vectors of single tokens")
         return np.ctypeslib.as_array(pointer, shape=(self.dimensions,))

@@ -61,6 +61,10 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
 
 
+Adapter = Literal["gate", "rivals"]
+"""What the embedding model reads with: to choose what is worth remembering, to tell what a new statement ends."""
+
+
 class Passage(msgspec.Struct, frozen=True):
     """A text in pieces, of which the marked ones get a vector; `before` is what was said to it, in context only."""
 
@@ -78,9 +82,9 @@ class Embedder(Protocol):
 
 
 class Reader(Protocol):
-    async def read(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
-        """Unit vectors of the marked pieces, each read in its context by the gate's adapter: shape (pieces, width),
-        passage by passage in order. Raises ModelError."""
+    async def read(self, passages: Sequence[Passage], *, adapter: Adapter = "gate") -> NDArray[np.float32]:
+        """Unit vectors of the marked pieces, each read in its context: shape (pieces, width), passage by passage in
+        order. Raises ModelError."""
         ...
 
 

@@ -13,11 +13,11 @@ import sys
 from collections import OrderedDict
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from satchel.models import frames, prompts, registry
 from satchel.models.lane import Lane, Need, Plan
-from satchel.models.protocols import Generation, ModelMissingError, ModelState, Passage
+from satchel.models.protocols import Adapter, Generation, ModelMissingError, ModelState, Passage
 from satchel.models.registry import ModelEntry, ModelRole, PromptFormat
 from satchel.types import ModelError
 
@@ -29,7 +29,7 @@ BATCH_TEXTS = 4
 BATCH_CHARACTERS = 1200
 """A bulk batch holds at most so much: an urgent text waits for about one long turn's vector at most."""
 REMEMBERED_QUERIES = 256
-ADAPTER = "gate.gguf"
+ADAPTERS: tuple[Adapter, ...] = get_args(Adapter)
 GENERATE_NICE = 5
 CONTEXT_TOKENS = 4096
 HANG_SECONDS = 120.0
@@ -142,11 +142,11 @@ class Runtime:
         entry = registry.with_hash(model, "embed", self._folder)
         return entry.name if entry else None
 
-    async def read(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+    async def read(self, passages: Sequence[Passage], *, adapter: Adapter = "gate") -> NDArray[np.float32]:
         """Unit vectors of the marked pieces in their context: shape (pieces, dimensions), in order.
 
         Zeros for a piece without words, or beyond what the model sees. Raises ModelError, also when the embedding
-        model is not the one that the gate's adapter was trained on.
+        model is not the one that the adapters were trained on.
         """
         import numpy as np
 
@@ -160,12 +160,14 @@ class Runtime:
             Passage(tuple((_encodable(text), marked) for text, marked in passage.pieces), _encodable(passage.before))
             for passage in passages
         ]
-        return np.concatenate(await _together([self._read_batch([passage], width) for passage in safe]))
+        return np.concatenate(await _together([self._read_batch([passage], adapter, width) for passage in safe]))
 
-    async def _read_batch(self, passages: list[Passage], width: int) -> NDArray[np.float32]:
+    async def _read_batch(self, passages: list[Passage], adapter: Adapter, width: int) -> NDArray[np.float32]:
         import numpy as np
 
-        reply = await self._lanes["embed"].submit(lambda number: frames.Read(number, passages), "model", urgent=False)
+        reply = await self._lanes["embed"].submit(
+            lambda number: frames.Read(number, passages, adapter), "model", urgent=False
+        )
         assert isinstance(reply, frames.Vectors)
         return np.frombuffer(reply.data, dtype=np.float32).reshape(-1, width)
 
@@ -314,7 +316,7 @@ class Runtime:
         start = frames.Start(
             role=role,
             model=paths.get("model"),
-            adapter=self._adapter() if role == "embed" else None,
+            adapters=self._adapters() if role == "embed" else {},
             vocabulary=paths.get("vocabulary"),
             threads=self._threads,
             context=self._context,
@@ -322,15 +324,15 @@ class Runtime:
         )
         return Plan(start=start, files=tuple(files.values()))
 
-    def _adapter(self) -> str | None:
-        """The gate's adapter; None for another embedding model than the one it was trained on, and where it is missing:
-        only who reads with it needs it."""
-        if not self._entry("embed").default:
-            return None
-        try:
-            return str(registry.shipped_path("satchel.extract", ADAPTER))
-        except ModelError:
-            return None
+    def _adapters(self) -> dict[Adapter, str]:
+        """The files of the adapters; none for another embedding model than the one they were trained on, and without
+        those that are missing: only who reads with them needs them."""
+        found: dict[Adapter, str] = {}
+        if self._entry("embed").default:
+            for name in ADAPTERS:
+                with contextlib.suppress(ModelError):
+                    found[name] = str(registry.shipped_path("satchel.extract", f"{name}.gguf"))
+        return found
 
     def _state(self, role: ModelRole) -> ModelState:
         lane = self._lanes[role]

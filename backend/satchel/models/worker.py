@@ -108,7 +108,7 @@ class Worker:
             case frames.Embed():
                 return frames.Vectors(request.id, self._embedder().embed(request.texts).tobytes())
             case frames.Read():
-                return frames.Vectors(request.id, self._embedder().read(request.passages).tobytes())
+                return frames.Vectors(request.id, self._embedder().read(request.passages, request.adapter).tobytes())
             case frames.Count():
                 tokenize = self._tokenizer().tokenize
                 return frames.Counts(request.id, [len(tokenize(text)) for text in request.texts])
@@ -146,7 +146,7 @@ class Worker:
 
         if self._model is None:
             path = self._path(self._start.model)
-            self._model = llama.EmbeddingModel(path, threads=self._start.threads, adapter=self._start.adapter)
+            self._model = llama.EmbeddingModel(path, threads=self._start.threads, adapters=self._start.adapters)
         assert isinstance(self._model, llama.EmbeddingModel)
         return self._model
 
