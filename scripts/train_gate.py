@@ -35,7 +35,8 @@ from transformers import BertConfig, BertModel
 
 from satchel.extract.choosing import window
 from satchel.extract.choosing.clauses import Clause, split
-from satchel.extract.choosing.gate import CLASSES, SCALE
+from satchel.extract.choosing.gate import CLASSES
+from satchel.extract.head import SCALE
 from satchel.models import llama, models_folder, registry
 
 ROOT = Path(__file__).parents[1]
@@ -127,7 +128,7 @@ class Example(msgspec.Struct, frozen=True):
 class Encoder(nn.Module):
     """MiniLM with an adapter in its upper layers, and the linear layer over a clause's mean vector."""
 
-    def __init__(self, bert: BertModel) -> None:
+    def __init__(self, bert: BertModel, classes: int) -> None:
         super().__init__()
         config = LoraConfig(
             r=RANK,
@@ -138,7 +139,7 @@ class Encoder(nn.Module):
             layers_pattern="layer",
         )
         self.bert = get_peft_model(bert, config)
-        self.head = nn.Linear(bert.config.hidden_size, len(CLASSES))
+        self.head = nn.Linear(bert.config.hidden_size, classes)
         self.dropout = nn.Dropout(0.2)
 
     @torch.no_grad()
@@ -201,11 +202,11 @@ def main() -> None:
         "held": [example for example in examples if example.domain in HELD_OUT],
     }
     print({name: len(part) for name, part in parts.items()}, flush=True)
-    encoder = Encoder(read_bert(model))
+    encoder = Encoder(read_bert(model), len(CLASSES))
     print("computing the lower layers ...", flush=True)
     lower = {name: encoder.lower(part) for name, part in parts.items()}
     train(encoder, parts["train"], lower["train"], chooser, arguments.epochs, parts["held"], lower["held"])
-    write_adapter(encoder, entry.sha256)
+    write_adapter(encoder, entry.sha256, ADAPTER, "Satchel gate")
     write_reference(encoder, llama.Vocabulary.load(str(model)))
     HEAD.write_text(json.dumps(head_of(encoder, entry, digest), separators=(",", ":")) + "\n", "utf-8")
     figures = report(*scored(encoder, parts["held"], lower["held"]), parts)
@@ -353,7 +354,9 @@ def train(
     epochs: int,
     held: list[Example],
     held_lower: list[torch.Tensor],
+    averaging: float = AVERAGING,
 ) -> None:
+    """Prints after each epoch how well the examples held out are told from those of class 0."""
     usable = [place for place, example in enumerate(examples) if example.spans]
     adapter = [value for name, value in encoder.bert.named_parameters() if value.requires_grad]
     optimiser = torch.optim.AdamW(
@@ -365,7 +368,7 @@ def train(
         optimiser, [ADAPTER_RATE, HEAD_RATE], total_steps=steps, pct_start=0.1
     )
     loss_of = nn.CrossEntropyLoss(label_smoothing=0.1)
-    averaged = swa_utils.AveragedModel(encoder, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(AVERAGING))
+    averaged = swa_utils.AveragedModel(encoder, multi_avg_fn=swa_utils.get_ema_multi_avg_fn(averaging))
     for epoch in range(1, epochs + 1):
         encoder.train()
         started, losses = time.monotonic(), []
@@ -425,15 +428,15 @@ def scored(
 # ---------------------------------------------------------------------------------------------------- what ships
 
 
-def write_adapter(encoder: Encoder, base: str) -> None:
+def write_adapter(encoder: Encoder, base: str, file: Path, name: str) -> None:
     """The adapter as a GGUF that llama.cpp applies: `lora_a` (rank, in) and `lora_b` (out, rank), float16."""
     from satchel.models.convert import LAYER
 
-    writer = gguf.GGUFWriter(str(ADAPTER), "bert")
+    writer = gguf.GGUFWriter(str(file), "bert")
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, float(ALPHA))
-    writer.add_name("Satchel gate")
+    writer.add_name(name)
     writer.add_license("apache-2.0")
     writer.add_string("satchel.base_sha256", base)
     state = encoder.bert.state_dict()

@@ -152,6 +152,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """The user says that something said before, by them or by the assistant, is wrong: "no, I moved to Porto"."""
     beside: tuple[str, ...] = ()
     """What the same turn says is over: "off the ramipril"."""
+    tentative: bool = False
+    """Too doubtful to be remembered for itself: only where it ends what is known ("traded the truck")."""
 
 
 @decodable

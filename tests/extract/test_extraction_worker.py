@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.helpers import run, until
 from satchel.extract import worker
 from satchel.extract.choosing.gate import Gate, Verdict
+from satchel.extract.reconciling.superseding import Superseding
 from satchel.extract.saying import rewrite, say
 from satchel.extract.worker import ExtractionWorker
 from satchel.models import Generation, ModelMissingError, ModelState, Passage, Runtime
@@ -60,7 +61,7 @@ class Models:
         rows = np.random.default_rng(len("".join(texts[:1]))).normal(size=(len(texts), 384)).astype(np.float32)
         return cast(NDArray[np.float32], rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
-    async def read(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+    async def read(self, passages: Sequence[Passage], **_: object) -> NDArray[np.float32]:
         return await self.embed([text for passage in passages for text, marked in passage.pieces if marked])
 
     async def generate(self, prompt: str, **_: object) -> Generation:
@@ -89,6 +90,15 @@ class Credulous:
         return [Verdict("fact", 1.0) for _ in vectors]
 
 
+class Unending:
+    """To whom nothing ends."""
+
+    fingerprint = "unending"
+
+    async def ended(self, *_: object) -> frozenset[str]:
+        return frozenset()
+
+
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     for name in ("MODEL_RETRY_SECONDS", "STORE_RETRY_SECONDS"):
@@ -102,6 +112,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 async def working(store: Store, models: Models) -> AsyncIterator[ExtractionWorker]:
     at_work = ExtractionWorker(store, cast(Runtime, models), publish=lambda *_, **__: None)
     at_work._gate = cast(Gate, Credulous())
+    at_work._superseding = cast(Superseding, Unending())
     task = asyncio.create_task(at_work.run())
     try:
         yield at_work

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from extract.test_extraction_worker import Models
+from extract.test_extraction_worker import Models, Unending
 from models.helpers import run
 from satchel.extract import rederive
 from satchel.extract.dialogue.choices import Chosen
+from satchel.extract.reconciling.superseding import Superseding
 from satchel.extract.rederive import Rederiver, compare
 from satchel.extract.worker import ExtractionWorker
 from satchel.models import Runtime
@@ -91,6 +92,7 @@ class Daemon:
         """As after a restart: nothing is known but what is stored."""
         self.worker = ExtractionWorker(self.store, cast(Runtime, self.models), publish=lambda *_, **__: None)
         self.worker.read = self.reader  # type: ignore[method-assign]
+        self.worker._superseding = cast(Superseding, Unending())
         self.rederiver = Rederiver(self.store, cast(Runtime, self.models), self.worker, publish=lambda *_, **__: None)
 
     def work(self) -> None:

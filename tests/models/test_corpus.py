@@ -25,7 +25,7 @@ def items(file: Path) -> list[dict[str, Any]]:
 
 
 USER = re.compile(
-    r"user|用户|ユーザー|kullanıcı|Nutzer|utilisat|usu[aá]ri|utente|utilizador|gebruiker|użytkowni", re.IGNORECASE
+    r"user|用户|用戶|ユーザー|kullanıcı|Nutzer|utilisat|usu[aá]ri|utente|utilizador|gebruiker|użytkowni", re.IGNORECASE
 )
 """A statement is about the user; some are in the language of the quote."""
 
@@ -84,3 +84,14 @@ def test_no_suite_was_taken_from_the_corpus() -> None:
     suites = [*SUITES.glob("traps_*.jsonl"), *SUITES.glob("begins_*.jsonl")]
     assert sum(len(items(file)) for file in suites) >= 400
     assert not turns(suites) & turns(list(CORPUS.glob("*.jsonl")))
+
+
+def test_every_pair_keeps_to_its_guide() -> None:
+    pairs = [pair for file in sorted((ROOT / "models" / "corpus" / "pairs").glob("*.jsonl")) for pair in items(file)]
+    assert len({(pair["old"], pair["new"]) for pair in pairs}) == len(pairs) >= 1200
+    assert {pair["label"] for pair in pairs} == {"over", "same", "beside"}
+    assert all(pair.keys() == {"old", "new", "label", "domain"} for pair in pairs)
+    assert all(pair["old"].strip() and pair["new"].strip() and pair["domain"].strip() for pair in pairs)
+    labels = Counter(pair["label"] for pair in pairs)
+    assert min(labels["beside"], labels["over"]) * 3 >= len(pairs)
+    assert len({pair["domain"] for pair in pairs}) >= 100

@@ -54,7 +54,7 @@ class KeepOut:
             doubts = judge.doubtful(await models.embed(unsure), self.categories)
             out.update(text for text, doubt in zip(unsure, doubts, strict=True) if doubt)
         kept = [draft for draft in told if out.isdisjoint(_texts(draft))]
-        if number := len(told) - len(kept):
+        if number := sum(not draft.tentative for draft in told) - sum(not draft.tentative for draft in kept):
             self.kept_out += number
             logger.info("%d kept out of the memories: the settings keep out what they may touch", number)
         return kept

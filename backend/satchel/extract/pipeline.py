@@ -55,6 +55,10 @@ EVEN = 0.5
 BARE = 0.25
 """The same for a turn that is one bare statement: who asks for nothing with it is telling something."""
 
+MAYBE = 0.12
+"""The same for a clause that is remembered only where it ends something: what is known of somebody tells better than
+the gate whether "Traded the truck" is news of them."""
+
 MAX_QUESTION = 200
 """Code points of a question that a few words answer."""
 
@@ -89,6 +93,7 @@ class Picked(msgspec.Struct, frozen=True):
     end: int
     kind: Kind
     probability: float
+    tentative: bool = False
 
 
 async def extract(
@@ -141,18 +146,29 @@ async def _from_turn(
         *answers.drafts(message, before),
     ]
     spent = [_said(draft, message) for draft in acted]
-    found: list[Draft] = []
+    drafts: list[Draft] = []
     for picked in pick(judged):
         if any(source.start < picked.end and picked.start < source.end for source in spent):
             continue
-        draft = await _draft(message, picked, before, asked, generator, now, prompt_format)
-        if draft is not None and all(draft.text != other.text for other in found):
-            found.append(draft)
+        writer = None if picked.tentative else generator
+        draft = await _draft(message, picked, before, asked, writer, now, prompt_format)
+        if draft is not None:
+            drafts.append(msgspec.structs.replace(draft, tentative=picked.tentative))
         await asyncio.sleep(0)
     known = {message.id: message, **{turn.id: turn for turn in before}}
+    found = _once(drafts)
     found += [_placed(draft, message, now) for draft in acted]
     over = _said_over(judged)
     return [msgspec.structs.replace(draft, beside=over) for draft in found if _rests_on(draft, known)]
+
+
+def _once(drafts: Sequence[Draft]) -> list[Draft]:
+    """Each text once, from the draft that is sure of it where one is."""
+    by_text: dict[str, Draft] = {}
+    for draft in drafts:
+        if draft.text not in by_text or (by_text[draft.text].tentative and not draft.tentative):
+            by_text[draft.text] = draft
+    return list(by_text.values())
 
 
 def _said_over(judged: Sequence[Judged]) -> tuple[str, ...]:
@@ -250,7 +266,7 @@ async def _looked_at_again(judged: list[Judged], reader: Reader, judge: gate.Gat
     for at, verdict in zip(doubtful, alone, strict=True):
         mean = (judged[at].verdict.probability + verdict.probability) / 2
         kind = (judged[at].verdict.kind or verdict.kind) if mean >= EVEN else None
-        judged[at] = Judged(judged[at].clause, gate.Verdict(kind, mean))
+        judged[at] = Judged(judged[at].clause, gate.Verdict(kind, mean, judged[at].verdict.likeliest))
     return judged
 
 
@@ -262,17 +278,27 @@ def _is_doubtful(one: Judged) -> bool:
 
 
 def pick(judged: Sequence[Judged]) -> list[Picked]:
-    """The clauses that are worth remembering, in their order, at most `MAX_DRAFTS`."""
+    """The clauses that are worth remembering, in their order, at most `MAX_DRAFTS`, and those that may be."""
     picked: list[Picked] = []
     for one in judged:
-        if one.verdict.kind is None:
+        tentative = one.verdict.kind is None
+        if tentative and not _may_be(one):
             continue
         start, end = rewrite.trim(one.clause.text)
         if start < end:
-            at = one.clause.start
-            picked.append(Picked(at + start, at + end, one.verdict.kind, one.verdict.probability))
+            at, kind = one.clause.start, one.verdict.kind or one.verdict.likeliest
+            picked.append(Picked(at + start, at + end, kind, one.verdict.probability, tentative))
     likeliest = sorted(picked, key=lambda one: -one.probability)[:MAX_DRAFTS]
     return sorted(likeliest, key=lambda one: one.start)
+
+
+def _may_be(one: Judged) -> bool:
+    text = one.clause.text.rstrip()
+    return (
+        one.verdict.probability >= MAYBE
+        and not text.endswith(("?", "？"))
+        and (gate.is_personal(text) or rewrite.is_fragment(text))
+    )
 
 
 def _candidates(text: str, answers: bool) -> list[clauses.Clause]:

@@ -22,7 +22,7 @@ import apsw
 import msgspec
 
 from satchel import __version__
-from satchel.extract.worker import ExtractionWorker, Publish, settle
+from satchel.extract.worker import ExtractionWorker, Publish, in_doubt, settle
 from satchel.faults import type_and_place
 from satchel.models import ModelMissingError, Runtime
 from satchel.pace import Pace
@@ -42,7 +42,7 @@ ATTEMPTS = 3
 LOOK_AHEAD = 100
 """Unread turns that are looked up at once."""
 
-SETTLED_AT_ONCE = 50
+SETTLED_AT_ONCE = 20
 """Drafts that are reconciled between two looks for a job."""
 
 APPLIED_AT_ONCE = 20
@@ -126,7 +126,11 @@ class Rederiver:
         # In a thread: a large model's file may have to be hashed.
         hashes = [await asyncio.to_thread(self._models.model_id, role) for role in ("embed", "generate")]
         gate = (await self._worker.ready_gate()).fingerprint
-        stamp = " ".join((*hashes, gate, PROMPT_VERSION, RULES_VERSION, __version__))
+        try:
+            rivals = (await self._worker.ready_superseding()).fingerprint
+        except ModelError:
+            rivals = "none"
+        stamp = " ".join((*hashes, gate, rivals, PROMPT_VERSION, RULES_VERSION, __version__))
         if stamp == run.stamp:
             return run
         await self._store.write(lambda tx: rederivation.stamp(tx, run, stamp))
@@ -173,14 +177,24 @@ class Rederiver:
     # Previewing
 
     async def _preview(self, run: Run) -> None:
-        copy, self._copy = self._copy, None
+        copy = self._copy
         if copy is None or copy.run != run:
-            copy = await self._begin_copy(run)
-        elif await asyncio.to_thread(copy.settle, SETTLED_AT_ONCE):
+            self._copy = None
+            self._copy = await self._begin_copy(run)
+        elif await self._settle_some(copy):  # should a model fail, it goes on from there
+            self._copy = None
             changes = await asyncio.to_thread(lambda: compare(copy.looked.rest, copy.derived()))
             await self._store.write(lambda tx: rederivation.preview(tx, run, changes, name=copy.name))
-            return
-        self._copy = copy
+
+    async def _settle_some(self, copy: Copy) -> bool:
+        """Reconciles the next drafts, in the order they were said; whether these were the last."""
+        for _ in range(SETTLED_AT_ONCE):
+            draft = copy.next()
+            if draft is None:
+                return True
+            doubted = await asyncio.to_thread(copy.in_doubt)
+            await asyncio.to_thread(copy.settle, await self._worker.ended(draft, doubted))
+        return False
 
     async def _begin_copy(self, run: Run) -> Copy | None:
         name = new_id()
@@ -227,6 +241,8 @@ def _keep(tx: Tx, run: Run, turn: Message, found: Sequence[Embedded] | None) -> 
     given, packed = _Given([], []), []
     for draft, vector in found:
         if forgotten.touched(tx.db, draft.sources):
+            if draft.tentative:
+                continue
             given.left_out += [msgspec.structs.replace(source, quote="") for source in draft.sources]
         else:
             given.drafts.append(_Kept(draft, isinstance(draft, Chosen)))
@@ -370,8 +386,9 @@ def decided(
         for number, draft in enumerate(drafts):
             if number not in found.drafts and found.touches(draft.sources):
                 found.drafts.add(number)
-                found.add(draft.sources)
-                grown = True
+                if not draft.tentative:
+                    found.add(draft.sources)
+                    grown = True
     return found
 
 
@@ -434,14 +451,21 @@ class Copy:
                 waiting = vectors.Waiting("memory", pk, memory.text)
                 vectors.put(self._tx, self._embedder, [(waiting, known[number])])
 
-    def settle(self, limit: int) -> bool:
-        """Reconciles the next drafts, in the order they were said; whether these were the last."""
+    def next(self) -> Draft | None:
+        """The draft to be reconciled next; None when all are."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def in_doubt(self) -> list[Memory]:
+        """The memories of which it must be read whether the next draft ends them."""
+        draft, vector = self._waiting[0]
+        return in_doubt(self._db, draft, self.looked.profile, vectors.Meaning(self._embedder, vector))
+
+    def settle(self, ended: Collection[str]) -> None:
+        """Reconciles the next draft, which ends the memories of these ids."""
+        draft, vector = self._waiting.popleft()
+        by = self._generator if draft.how == "model" else self._embedder
         with self._db:
-            for _ in range(min(limit, len(self._waiting))):
-                draft, vector = self._waiting.popleft()
-                by = self._generator if draft.how == "model" else self._embedder
-                settle(self._tx, draft, self.looked.profile, vectors.Meaning(self._embedder, vector), by)
-        return not self._waiting
+            settle(self._tx, draft, self.looked.profile, vectors.Meaning(self._embedder, vector), by, ended)
 
     def derived(self) -> list[Memory]:
         """The memories that the drafts gave, beside those kept."""

@@ -7,21 +7,24 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import apsw
 import msgspec
 
 from satchel.extract.keep_out import KeepOut
 from satchel.faults import type_and_place
-from satchel.models import ModelMissingError, Runtime
+from satchel.models import ModelDiedError, ModelMissingError, Runtime
 from satchel.pace import Pace
 from satchel.store import Store, Tx, forgotten, jobs, log, memories, vectors
-from satchel.types import Draft, Job, Memory, Message, NotFoundError, SatchelError, Status, StoreError
+from satchel.types import Draft, Job, Memory, Message, ModelError, NotFoundError, SatchelError, Status, StoreError
 
 if TYPE_CHECKING:
     from satchel.extract.choosing.gate import Gate
     from satchel.extract.reconciling.evidence import Weighed
+    from satchel.extract.reconciling.reconcile import Decision
+    from satchel.extract.reconciling.superseding import Superseding
     from satchel.models.registry import ModelRole, PromptFormat
 
 SIMILAR = 40
@@ -71,6 +74,8 @@ class ExtractionWorker:
         self._work = asyncio.Event()
         self._work.set()
         self._gate: Gate | None = None
+        self._superseding: Superseding | None = None
+        self._cannot_end = False
         self._held: set[str] = set()
         """Ids of the jobs that wait for the generator."""
         self._begun: dict[str, _Begun] = {}
@@ -265,6 +270,29 @@ class ExtractionWorker:
             self._gate = await asyncio.to_thread(Gate.load)
         return self._gate
 
+    async def ended(self, draft: Draft, doubted: Sequence[Memory]) -> frozenset[str]:
+        """The ids of those of `doubted` that the draft ends by its meaning; none where nobody can read that. Raises
+        ModelDiedError, so that the job is tried again."""
+        if not doubted:
+            return frozenset()
+        try:
+            return await (await self.ready_superseding()).ended(draft, doubted, self._models)
+        except ModelDiedError:
+            raise
+        except ModelError as error:
+            if not self._cannot_end:
+                logger.warning("what a statement ends is told by its words alone: %s", error)
+            self._cannot_end = True
+            return frozenset()
+
+    async def ready_superseding(self) -> Superseding:
+        """Who tells what a statement ends, read when first needed. Raises ModelError."""
+        from satchel.extract.reconciling.superseding import Superseding
+
+        if self._superseding is None:
+            self._superseding = await asyncio.to_thread(Superseding.load)
+        return self._superseding
+
     async def _reconcile(self, draft: Draft, profile: str) -> int | None:
         """Settles a draft with what is known, in one transaction: nothing comes between the look and the deed."""
         vector = (await self._models.embed([draft.text]))[0]
@@ -274,11 +302,14 @@ class ExtractionWorker:
         # What rules worded was chosen by the gate, which judges the embedder's vectors.
         model = await asyncio.to_thread(self._models.model_id, "generate") if draft.how == "model" else embedder
 
+        doubted = await self._store.read(lambda db: in_doubt(db, draft, profile, meaning))
+        ended = await self.ended(draft, doubted)
+
         def store(tx: Tx) -> tuple[int, str] | None:
             vectors.prepare(tx, embedder, dimensions)
             if forgotten.touched(tx.db, draft.sources):
                 return None
-            pk = settle(tx, draft, profile, meaning, model)
+            pk = settle(tx, draft, profile, meaning, model, ended)
             return None if pk is None else (pk, memories.by_pks(tx.db, [pk])[pk].id)
 
         settled = await self._store.write(store)
@@ -288,8 +319,22 @@ class ExtractionWorker:
         return settled[0]
 
 
-def settle(tx: Tx, draft: Draft, profile: str, meaning: vectors.Meaning, model: str) -> int | None:
-    """Stores a draft as `reconcile` decides; the pk of the memory that holds it now, None when nothing does.
+def in_doubt(db: apsw.Connection, draft: Draft, profile: str, meaning: vectors.Meaning) -> list[Memory]:
+    """The memories of which it must be read whether the draft ends them."""
+    from satchel.extract.reconciling import superseding
+
+    owner = log.profile_pk(db, profile)
+    if owner is None:
+        return []
+    near = _near(db, draft, owner, meaning).items()
+    return superseding.doubted(draft, [found for pk, found in near if not memories.is_users_own(db, pk)])
+
+
+def settle(
+    tx: Tx, draft: Draft, profile: str, meaning: vectors.Meaning, model: str, ended: Collection[str] = ()
+) -> int | None:
+    """Stores a draft as `reconcile` decides; the pk of the memory that holds it now, None when nothing does. `ended`
+    are the ids of memories that it ends by its meaning.
 
     `model`, the hash of the model that the draft is owed to, is stamped on it with the version of its wording.
     """
@@ -297,10 +342,12 @@ def settle(tx: Tx, draft: Draft, profile: str, meaning: vectors.Meaning, model: 
     from satchel.extract.saying.rewrite import RULES_VERSION
     from satchel.extract.saying.say import PROMPT_VERSION
 
-    near = _near(tx, draft, profile, meaning)
+    near = _near(tx.db, draft, log.ensure_profile(tx, profile), meaning)
     ids = {memory.id: pk for pk, (memory, _) in near.items()}
     own = {memory.id for pk, (memory, _) in near.items() if memories.is_users_own(tx.db, pk)}
-    decision = reconcile.decide(draft, list(near.values()), users_own=own)
+    decision = reconcile.decide(draft, list(near.values()), users_own=own, ended=ended)
+    if draft.tentative and not _earned(draft, decision, near.values(), ended):
+        return None
 
     def add(status: Status, valid_to: int | None = None) -> int:
         stamp = PROMPT_VERSION if draft.how == "model" else RULES_VERSION
@@ -354,6 +401,22 @@ def settle(tx: Tx, draft: Draft, profile: str, meaning: vectors.Meaning, model: 
     return pk
 
 
+def _earned(draft: Draft, decision: Decision, near: Iterable[tuple[Memory, float]], ended: Collection[str]) -> bool:
+    """Whether a tentative draft may be stored: it ends something, or it did so before, when its turn was read first."""
+    from satchel.extract.reconciling import reconcile
+
+    match decision:
+        case reconcile.Supersede(memory_ids=old):
+            return not set(old).isdisjoint(ended)
+        case reconcile.Observe(memory_id=memory_id):
+            said = {source.message_id for source in draft.sources}
+            return any(
+                memory.id == memory_id and any(source.message_id in said for source in memory.sources)
+                for memory, _ in near
+            )
+    return isinstance(decision, reconcile.Ignore)  # stores nothing
+
+
 def _tell_evidence(tx: Tx, draft: Draft, pks: Sequence[int]) -> None:
     """Says in the reasoning of the hints that the draft bears on how often they were seen, and what speaks against."""
     from satchel.extract.reconciling import evidence, reconcile
@@ -376,7 +439,7 @@ def _tell_evidence(tx: Tx, draft: Draft, pks: Sequence[int]) -> None:
         memories.explain(tx, pk, reasoning)
 
 
-def _near(tx: Tx, draft: Draft, profile: str, meaning: vectors.Meaning) -> dict[int, tuple[Memory, float]]:
+def _near(db: apsw.Connection, draft: Draft, owner: int, meaning: vectors.Meaning) -> dict[int, tuple[Memory, float]]:
     """What the draft is compared with: the nearest in meaning, what holds the words of what it may change, and whatever
     rests on the same turns; for a correction, on the same conversations.
 
@@ -384,19 +447,18 @@ def _near(tx: Tx, draft: Draft, profile: str, meaning: vectors.Meaning) -> dict[
     """
     from satchel.extract.reconciling import rivals
 
-    owner = log.ensure_profile(tx, profile)
-    cosines = dict(vectors.nearest(tx.db, "memory", meaning, profile=owner, k=SIMILAR))
-    words = memories.holding_words(tx.db, owner, rivals.probes(draft), limit=SIMILAR)
-    found = memories.by_pks(tx.db, list(dict.fromkeys((*cosines, *words))))
-    found |= memories.of_messages(tx.db, [source.message_id for source in draft.sources])
+    cosines = dict(vectors.nearest(db, "memory", meaning, profile=owner, k=SIMILAR))
+    words = memories.holding_words(db, owner, rivals.probes(draft), limit=SIMILAR)
+    found = memories.by_pks(db, list(dict.fromkeys((*cosines, *words))))
+    found |= memories.of_messages(db, [source.message_id for source in draft.sources])
     if draft.correction:
-        found |= memories.of_conversations(tx.db, [source.conversation_id for source in draft.sources])
+        found |= memories.of_conversations(db, [source.conversation_id for source in draft.sources])
     further = [pk for pk in found if pk not in cosines]
-    cosines |= dict(vectors.closest(tx.db, "memory", meaning, further))
+    cosines |= dict(vectors.closest(db, "memory", meaning, further))
     return {
         pk: (memory, cosines.get(pk, 0.0))
         for pk, memory in found.items()
-        if memory.status != "archived" or memories.is_users_own(tx.db, pk)
+        if memory.status != "archived" or memories.is_users_own(db, pk)
     }
 
 

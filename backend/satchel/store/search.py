@@ -191,7 +191,8 @@ def by_words(db: apsw.Connection, terms: Sequence[str], among: Eligible, *, limi
     match = " OR ".join(_telling(db, among.kind, terms))
     if not match:
         return {}
-    table, enough = _WORDS[among.kind], (4 if among.narrow else 1) * limit + 50
+    crowded = among.narrow or fetch(db, "SELECT count(*) FROM profile")[0][0] > 1
+    table, enough = _WORDS[among.kind], (4 if crowded else 1) * limit + 50
     # FTS5 finds the best by itself much faster than behind a join. Its rank is negative: turned round here.
     best = fetch(db, f"SELECT rowid, -rank FROM {table} WHERE {table} MATCH ? ORDER BY rank LIMIT ?", (match, enough))
     found = keep(db, dict(best), among)
@@ -240,8 +241,9 @@ def by_meaning(db: apsw.Connection, near: Near, meaning: Meaning, among: Eligibl
     k = limit if not among.narrow else 2 * limit
     while k <= MOST_NEAR:
         nearest = near.nearest(db, among.kind, meaning, profile=among.profile, k=k)
-        # Neighbours are one profile's: where all of it may answer, none needs to be asked for.
-        found = keep(db, dict(nearest), among) if among.narrow else dict(nearest)
+        # Neighbours are one profile's: where all its turns may answer, none needs to be asked for.
+        all_may = among.kind == "turn" and not among.narrow
+        found = dict(nearest) if all_may else keep(db, dict(nearest), among)
         if len(found) >= limit or len(nearest) < k:
             return found
         k *= 6

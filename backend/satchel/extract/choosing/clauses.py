@@ -76,8 +76,14 @@ _MAIL_HEADER = re.compile(
 )
 _MAIL_QUOTE = re.compile(r"(?:-{2,} ?(?:original message|forwarded)|on .{5,80} wrote:[ \t]*$)", re.I)
 _SPEAKER = re.compile(
-    r"(?P<who>\[[^\]\n]{1,40}\]|[A-Z][\w'’.-]{0,20}(?: [A-Z0-9][\w'’.-]{0,20}){0,2}|[QA])[ \t]?[:：][ \t]*\S"
+    r"(?P<who>\[[^\]\n]{1,40}\]|[A-Z][\w'’.-]{0,20}(?: [A-Z0-9][\w'’.-]{0,20}){0,2}|[QA])"
+    r"[ \t]?[:：][ \t]*\S"
 )
+_CHATTER = re.compile(
+    r"(?P<who>(?!note|todo|edit|update|breakfast|lunch|dinner|snack|day|age|job|diet|allerg|like|dislike|hobb|title|name"
+    r"|https?|ps|tl)[a-z]{2,12}):[ \t]+\S"
+)
+"""Somebody in a chat that was copied in lower case ("jonas: im out on sat")."""
 _URL_ONLY = re.compile(r"[ \t]*<?(?:https?://|www\.)\S+>?[ \t]*$")
 _LOG = re.compile(
     r"[ \t]*(?:\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d|\[?\d\d:\d\d:\d\d|(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL|CRITICAL)\b"
@@ -95,6 +101,7 @@ _CODE_START = re.compile(
     r"|[{}\[\]();,]+[ \t]*$)"
 )
 _CODE_MARKS = frozenset("{}[]()<>=;|\\_$#*/&%^~`+")
+_COMMENT = re.compile(r"[ \t]*#")
 _TABLE_ROW = re.compile(r"[ \t]*\|.*\|")
 
 _TRANSFORM_WORDS = (
@@ -198,6 +205,8 @@ def _foreign_lines(text: str, lines: list[Span]) -> list[bool]:
     # A label that comes again is a speaker; labels that come once ("Age: 34") may be the user's own list.
     labels = Counter(label for start, end in lines if (label := _speaker(text, start, end)))
     dialogue = any(count > 1 for count in labels.values())
+    chatter = Counter(match["who"] for start, end in lines if (match := _CHATTER.match(text, start, end)))
+    chat = len(chatter) > 1 and max(chatter.values()) > 1
     after_blank = True
     for number, (start, end) in enumerate(lines):
         if not text[start:end].strip():
@@ -221,6 +230,7 @@ def _foreign_lines(text: str, lines: list[Span]) -> list[bool]:
             or _URL_ONLY.match(text, start, end) is not None
             or _TABLE_ROW.match(text, start, end) is not None
             or (dialogue and _speaker(text, start, end) != "")
+            or (chat and _CHATTER.match(text, start, end) is not None)
             or _reads_as_code(text, start, end)
             or (
                 _INDENTED.match(text, start, end) is not None
@@ -239,8 +249,19 @@ def _foreign_lines(text: str, lines: list[Span]) -> list[bool]:
             lines[number] = start, colon
             rest_is_foreign = True
         after_blank = False
+    _mark_comments(text, lines, foreign)
     _mark_transformed(text, lines, foreign)
     return foreign
+
+
+def _mark_comments(text: str, lines: list[Span], foreign: list[bool]) -> None:
+    """A line that begins with # is a program's comment, not a heading, right beside code or under a `#!`."""
+    code = [_reads_as_code(text, start, end) or text.startswith("#!", start) for start, end in lines]
+    for order in (range(len(lines)), reversed(range(len(lines)))):
+        last = -2
+        for number in order:
+            if code[number] or (abs(number - last) == 1 and _COMMENT.match(text, *lines[number])):
+                foreign[number], last = True, number
 
 
 def _indent(text: str, start: int, end: int) -> int:
@@ -604,6 +625,7 @@ _SAYS = re.compile(
     r"|asks|wrote|replied|mean)[ \t]*$",
     re.I,
 )
+_AS_FAR = re.compile(r"\bas (?:far|long|soon|much|well|often|early|late|fast)$", re.I)
 _WHENEVER = re.compile(
     r"\b(?:when(?:ever)?|every time|each time|any ?time|if|once|from now on|in future|in all)\b[^,.;]*$", re.I
 )
@@ -698,6 +720,8 @@ def _cuts(text: str, begin: int, joint: re.Match[str], end: int) -> bool:
     asks_left = _ASKS.match(text, begin, stop) is not None
     own_right = _own_clause(text, right, end)
     if joint.group("reason") is not None:
+        if _AS_FAR.search(text, max(begin, stop - 12), stop):
+            return False
         # "I run because my knee allows it" is one thing; "somewhere quiet because my wife is deaf" holds another.
         return own_right and (asks_left or not _own_clause(text, begin, stop))
     words = len(left.split())

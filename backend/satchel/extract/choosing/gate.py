@@ -8,26 +8,20 @@ the layer (`models/gate.json`) are trained by `scripts/train_gate.py` on `models
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from satchel.models.registry import shipped
-from satchel.structs import decodable
-from satchel.types import Kind, ModelError
+from satchel.extract.head import Head
+from satchel.types import Kind
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 CLASSES = ("none", "fact", "event", "explicit_preference", "instruction", "implicit_preference")
-
-SCALE = 6.0
-"""What unit vectors are multiplied with before the linear layer: trained with it, it must be applied too."""
 
 MAX_CLAUSE = 700
 """Code points. A longer clause is no longer a statement somebody typed about themselves."""
@@ -68,7 +62,7 @@ _PERSONAL = re.compile(
 
 _ASIDE = re.compile(
     r"\W*i (?:do |really |just )?(?:think|find|guess|suppose|believe|know|see|mean it|mean|hope|reckon|understand|agree"
-    r"|wish|bet|swear|promise|said|wonder)\W*$",
+    r"|wish|bet|swear|promise|said|wonder)\W*$|\W*(?:so |but )?(?:please )?bear with me\W*$",
     re.I,
 )
 
@@ -93,7 +87,11 @@ _OPINION = re.compile(
 )
 """What is thought of the world, or was read of it: no fact about the one who says it."""
 
-_IN_MY_VIEW = re.compile(r"(?P<what>[^,.]*), (?:in my (?:view|opinion|book)|if you ask me|imo)\W*$", re.I)
+_IN_MY_VIEW = re.compile(
+    r"(?P<what>[^,.]*), (?:in my (?:view|opinion|book)|if you ask me|imo"
+    r"|as far as i (?:can (?:see|tell)|know)[^,.]*)\W*$",
+    re.I,
+)
 
 _ASKS_LAST = re.compile(
     r"\b(?:how (?:long|many|much|far|often|old|big|late|early|come|so)|why|which (?:one|ones|is it)|what then|where to"
@@ -128,6 +126,8 @@ _IRONY = re.compile(
     r"|\b(?:i|we)(?:['’]d| would) (?:sooner|rather) (?:eat|chew|swallow|drink|lick|poke|gouge|stick|walk|die"
     r"|have (?:a root|my teeth|teeth)|watch paint|listen to paint|sit through|wrestle|fight|hug|kiss)\b.*\bthan\b"
     r"|^\W*oh,? (?:great|wonderful|joy|lovely|fantastic|brilliant|perfect|yay)\b"
+    r"|\bpractically an? [a-z]+\W*$|\b(?:g?azillions?|zillions?|bajillions?|bazillions?)\b"
+    r"|\b[mb]illions? (?:unread|open|of (?:unread|tabs|things|times)|e-?mails|mails|messages|tabs|things|times)\b"
     r"|^\W*oh,? (?:yes|sure),? (?:more|another|because|let|please)\b",
     re.I,
 )
@@ -226,41 +226,19 @@ _TWO_WORDS = re.compile(
 """Of which one has a letter; or three characters of Chinese, Japanese or Korean."""
 
 
-@decodable
-class _Trained(msgspec.Struct, frozen=True):
-    """`models/gate.json`: one row of `weights` a class, over the scaled vector."""
-
-    version: int
-    embedder: str
-    dimensions: int
-    classes: list[str]
-    weights: list[list[float]]
-    bias: list[float]
-    threshold: float
-    corpus: str
-
-
 class Gate:
     """The trained judge. Immutable, safe to share between threads."""
 
-    def __init__(self, trained: _Trained) -> None:
-        if tuple(trained.classes) != CLASSES:
-            raise ModelError(
-                "models/gate.json was trained for other kinds than this Satchel knows; run scripts/train_gate.py."
-            )
-        self.threshold = trained.threshold
-        self.fingerprint = hashlib.sha256(msgspec.json.encode(trained)).hexdigest()[:16]
+    def __init__(self, head: Head) -> None:
+        self.threshold = head.threshold
+        self.fingerprint = head.fingerprint
         """Another one judges otherwise."""
-        self._trained = trained
+        self._head = head
 
     @classmethod
     def load(cls, path: Path | None = None) -> Gate:
         """The gate shipped with Satchel, or the one in `path`. ModelError when it is missing or damaged."""
-        try:
-            data = path.read_bytes() if path else shipped("satchel.extract", "gate.json")
-            return cls(msgspec.json.decode(data, type=_Trained))
-        except (OSError, msgspec.DecodeError) as error:
-            raise ModelError(f"The gate's weights cannot be read ({error}); run scripts/train_gate.py.") from error
+        return cls(Head.load("gate", CLASSES, path))
 
     def judge(self, vectors: NDArray[np.float32]) -> list[Verdict]:
         """One verdict for each row of `vectors`, (clauses, width) as `Reader.read` gives them.
@@ -277,17 +255,4 @@ class Gate:
 
     def probabilities(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """(clauses, classes) rows that sum to 1, in the order of `CLASSES`."""
-        import numpy as np
-
-        if vectors.ndim != 2 or vectors.shape[1] != self._trained.dimensions:
-            raise ValueError(f"the gate judges vectors of width {self._trained.dimensions}, not {vectors.shape}")
-        weights, bias = self._matrices
-        logits = np.asarray(vectors, dtype=np.float64) * SCALE @ weights.T + bias
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-        return cast("NDArray[np.float64]", odds / odds.sum(axis=1, keepdims=True))
-
-    @functools.cached_property
-    def _matrices(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        import numpy as np
-
-        return np.array(self._trained.weights), np.array(self._trained.bias)
+        return self._head.probabilities(vectors)

@@ -71,10 +71,11 @@ class Ignore(msgspec.Struct, frozen=True):
 Decision: TypeAlias = New | Observe | Supersede | Resolve | Ignore
 
 
-def decide(draft: Draft, near: Near, *, users_own: Collection[str] = ()) -> Decision:
+def decide(draft: Draft, near: Near, *, users_own: Collection[str] = (), ended: Collection[str] = ()) -> Decision:
     """What to do with `draft`, given similar memories of the same profile with their cosine.
 
-    `users_own` are the ids of memories that the user wrote or edited; pinned ones count as such.
+    `users_own` are the ids of memories that the user wrote or edited; pinned ones count as such. `ended` are those that
+    the draft ends by its meaning, as a model read them (`superseding`); of the user's own it is not believed.
     """
     if not draft.sources:
         return Ignore("no words to rest on")
@@ -90,7 +91,7 @@ def decide(draft: Draft, near: Near, *, users_own: Collection[str] = ()) -> Deci
     if _wished_once(draft):
         return New(valid_to=max(draft.event_time or 0, draft.valid_from) + 2 * DAY_MS)
     alike = _alike(draft, living)
-    over, doubted = against(draft, living)
+    over, doubted = against(draft, living, {one for one in ended if one not in users_own})
     fuller = [memory for memory, how in alike if how == "more" and not _protected(memory, users_own)]
     again = next((memory for memory, how in alike if how == "same"), None)
     again = again or next((memory for memory, how in alike if how == "less"), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from satchel.extract.reconciling import correction, evidence
 from satchel.extract.reconciling.ending import contrasts, ended_by, ends, named_in
@@ -39,8 +39,11 @@ def probes(draft: Draft) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in found if len(word) >= 2))
 
 
-def against(draft: Draft, living: Near) -> tuple[list[Memory], list[Memory]]:
-    """Memories that cannot hold beside the draft: those that a date decides about, and those that nothing does."""
+def against(draft: Draft, living: Near, ended: Collection[str] = ()) -> tuple[list[Memory], list[Memory]]:
+    """Memories that cannot hold beside the draft: those that a date decides about, and those that nothing does.
+
+    `ended` are the ids of those that it ends by its meaning (`superseding`).
+    """
     told_together = {source.message_id for source in draft.sources}
     others = [
         (memory, cosine)
@@ -76,6 +79,8 @@ def against(draft: Draft, living: Near) -> tuple[list[Memory], list[Memory]]:
         if verdict is None and memory.kind != "event" and ends_lack(draft.text, memory.text):
             verdict = True
         if verdict is None and memory.kind != "event" and replaces(draft.text, memory.text, cosine):
+            verdict = True
+        if verdict is not True and memory.id in ended:
             verdict = True
         if verdict is None:
             verdict = _opposed(draft, memory, spoken=spoken)
