@@ -262,10 +262,10 @@ class Given:
     """Vectors of questions that were embedded before: the call is measured without its embedding."""
 
     def __init__(self, by_text: dict[str, Rows]) -> None:
-        self._by_text = by_text
+        self.by_text = by_text
 
     async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> Rows:  # noqa: ARG002
-        return np.stack([self._by_text[text] for text in texts])
+        return np.stack([self.by_text[text] for text in texts])
 
     async def embed_with(self, _: str, texts: Sequence[str], *, urgent: bool = False) -> Rows:
         return await self.embed(texts, urgent=urgent)
@@ -291,6 +291,43 @@ def whole_call(store: Store, given: Given, questions: Sequence[str]) -> dict[str
         return percentiles(asyncio.run(ask()))
     finally:
         recall.close()
+
+
+class Asked(Given):
+    """The same, but the question is embedded as well, each time."""
+
+    def __init__(self, by_text: dict[str, Rows], runtime: Runtime) -> None:
+        super().__init__(by_text)
+        self._runtime = runtime
+
+    async def embed(self, texts: Sequence[str], *, urgent: bool = False) -> Rows:
+        await self._runtime.embed(texts, urgent=urgent)
+        return await super().embed(texts, urgent=urgent)
+
+
+def call_with_embedding(store: Store, by_text: dict[str, Rows]) -> tuple[dict[str, float], dict[str, float]]:
+    """The whole call with the question's embedding, and in turn with it embedding a question alone."""
+
+    async def ask() -> tuple[list[float], list[float]]:
+        async with Runtime(generate=None) as runtime:
+            recall = Recall(store, Asked(by_text, runtime))  # type: ignore[arg-type]
+            try:
+                await recall.search(next(iter(by_text)), profile="me", limit=TOP)
+                recall._near.settle()
+                calls, alone = [], []
+                for question in list(by_text)[1:]:
+                    started = time.perf_counter()
+                    await runtime.embed([f"{question} "], urgent=True)  # other text: what was embedded is remembered
+                    between = time.perf_counter()
+                    await recall.search(question, profile="me", limit=TOP)
+                    alone.append(between - started)
+                    calls.append(time.perf_counter() - between)
+                return calls, alone
+            finally:
+                recall.close()
+
+    calls, alone = asyncio.run(ask())
+    return percentiles(calls), percentiles(alone)
 
 
 @contextlib.contextmanager
@@ -353,6 +390,7 @@ def measure(
     given = Given(dict(zip(questions, queries, strict=True)))
     figures["words"] = text_stage(store, questions)
     figures["call"] = whole_call(store, given, questions)
+    figures["call with embedding"], figures["embedding"] = call_with_embedding(store, given.by_text)
     with importing(store, turns, size):
         figures["call while importing"] = whole_call(store, given, questions)
     figures["store MB"] = sum(file.stat().st_size for file in store.path.parent.rglob("*") if file.is_file()) / 1e6
@@ -385,6 +423,16 @@ def table(runs: list[dict[str, Any]]) -> str:
     lines += [
         f"| {run['size']:,} | {run['fill s']:.0f} | {run['vectors']['build s']:.1f} | {run['vectors']['load s']:.2f} |"
         f" {run['vectors']['memory MB']:.0f} | {run['store MB']:.0f} |"
+        for run in runs
+    ]
+    lines += [
+        "",
+        "| turns | the call with the question's embedding, of embedding a question alone: p50 | p95 |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {run['size']:,} | {run['call with embedding']['p50'] / run['embedding']['p50']:.2f} |"
+        f" {run['call with embedding']['p95'] / run['embedding']['p95']:.2f} |"
         for run in runs
     ]
     for run in runs:
