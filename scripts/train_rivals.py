@@ -119,7 +119,7 @@ def strangers(pairs: Sequence[Pair], chooser: random.Random) -> list[Pair]:
 async def lives(chooser: random.Random) -> list[Pair]:
     """What stands nearest to a statement among those of one drawn life, as pairs."""
     told: list[tuple[str, str]] = []
-    for file in sorted((CORPUS / "exchanges").glob("*.jsonl")):
+    for file in sorted([*(CORPUS / "exchanges").glob("*.jsonl"), *(CORPUS / "next").glob("*.jsonl")]):
         items = [msgspec.json.decode(line) for line in file.read_bytes().splitlines()]
         told += [(file.stem, memory["statement"]) for item in items for memory in item["memories"]]
     chooser.shuffle(told)

@@ -17,7 +17,14 @@ CORPUS = ROOT / "models" / "corpus" / "exchanges"
 SUITES = ROOT / "tests" / "extract" / "suites"
 KINDS = {"fact", "event", "explicit_preference", "implicit_preference", "instruction"}
 GUIDE = (CORPUS / "README.md").read_text(encoding="utf-8")
-FILES = sorted([*CORPUS.glob("*.jsonl"), *SUITES.glob("traps_*.jsonl"), *SUITES.glob("begins_*.jsonl")])
+FILES = sorted(
+    [
+        *CORPUS.glob("*.jsonl"),
+        *(CORPUS.parent / "next").glob("*.jsonl"),
+        *SUITES.glob("traps_*.jsonl"),
+        *SUITES.glob("begins_*.jsonl"),
+    ]
+)
 
 
 def items(file: Path) -> list[dict[str, Any]]:
