@@ -50,8 +50,9 @@ OVER = 0.05
 DOUBT = 0.25
 """The gate's probability from which a clause that it turns away is looked at again, by itself."""
 
-ALONE = 0.25
-"""How much its own reading counts beside that in its place, which is right more often."""
+ALONE, NOBODY_S = 0.25, 0.35
+"""How much its own reading counts beside that in its place, which is right more often; and that of a clause which has
+no "I" or "my" in it."""
 
 EVEN = 0.5
 
@@ -267,7 +268,8 @@ async def _looked_at_again(judged: list[Judged], reader: Reader, judge: gate.Gat
         return judged
     alone = judge.judge(await reader.read([Passage(((judged[at].clause.text, True),)) for at in doubtful]))
     for at, verdict in zip(doubtful, alone, strict=True):
-        mean = (1 - ALONE) * judged[at].verdict.probability + ALONE * verdict.probability
+        weight = ALONE if judged[at].verdict.kind is None else NOBODY_S
+        mean = (1 - weight) * judged[at].verdict.probability + weight * verdict.probability
         kind = (judged[at].verdict.kind or verdict.kind) if mean >= EVEN else None
         judged[at] = Judged(judged[at].clause, gate.Verdict(kind, mean, judged[at].verdict.likeliest))
     return judged
