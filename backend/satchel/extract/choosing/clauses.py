@@ -76,8 +76,7 @@ _MAIL_HEADER = re.compile(
 )
 _MAIL_QUOTE = re.compile(r"(?:-{2,} ?(?:original message|forwarded)|on .{5,80} wrote:[ \t]*$)", re.I)
 _SPEAKER = re.compile(
-    r"(?P<who>\[[^\]\n]{1,40}\]|[A-Z][\w'’.-]{0,20}(?: [A-Z0-9][\w'’.-]{0,20}){0,2}|[QA])"
-    r"[ \t]?[:：][ \t]*\S"
+    r"(?P<who>\[[^\]\n]{1,40}\]|[A-Z][\w'’.-]{0,20}(?: [A-Z0-9][\w'’.-]{0,20}){0,2}|[QA])[ \t]?[:：][ \t]*\S"
 )
 _CHATTER = re.compile(
     r"(?P<who>(?!note|todo|edit|update|breakfast|lunch|dinner|snack|day|age|job|diet|allerg|like|dislike|hobb|title|name"
@@ -256,6 +255,8 @@ def _foreign_lines(text: str, lines: list[Span]) -> list[bool]:
 
 def _mark_comments(text: str, lines: list[Span], foreign: list[bool]) -> None:
     """A line that begins with # is a program's comment, not a heading, right beside code or under a `#!`."""
+    if not any(_COMMENT.match(text, start, end) for start, end in lines):
+        return
     code = [_reads_as_code(text, start, end) or text.startswith("#!", start) for start, end in lines]
     for order in (range(len(lines)), reversed(range(len(lines)))):
         last = -2

@@ -63,7 +63,7 @@ def doubted(draft: Draft, near: Near) -> list[Memory]:
     """The memories of which it is asked whether the draft ends them: what was said before it, in another message, and
     is near it in meaning. A draft in which no word tells of a change is taken to end nothing. What has happened is not
     undone; what is still to come may be called off."""
-    if draft.kind == "implicit_preference" or not _tells_of_change(draft):
+    if not may_end(draft):
         return []
     together = {source.message_id for source in draft.sources}
     found = [
@@ -81,5 +81,8 @@ def doubted(draft: Draft, near: Near) -> list[Memory]:
     return [memory for memory, _ in sorted(found, key=lambda pair: -pair[1])[:MOST]]
 
 
-def _tells_of_change(draft: Draft) -> bool:
+def may_end(draft: Draft) -> bool:
+    """Whether anything is asked about at all: of a hint nothing is, nor where no word tells of a change."""
+    if draft.kind == "implicit_preference":
+        return False
     return read(draft.text).changes or any(read(source.quote).changes for source in draft.sources)
