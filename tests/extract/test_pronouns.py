@@ -55,6 +55,9 @@ def resolved(said: str, *before: tuple[Role, str]) -> pronouns.Resolved | None:
             "My daughter Mia",
         ),
         ("Our Staffie snores. |and he's fourteen", "our Staffie is fourteen", "Our Staffie"),
+        ("My phone says it's full. |It's a Pixel 6 from 2021", "my phone is a Pixel 6 from 2021", "My phone"),
+        ("What bed suits a whippet? |Ours is called Fay", "our whippet is called Fay", "a whippet"),
+        ("How old does a grey parrot get? |Mine's forty", "my grey parrot is forty", "a grey parrot"),
     ],
 )
 def test_the_one_who_is_meant_is_named(said: str, text: str, antecedent: str) -> None:
@@ -87,6 +90,8 @@ def test_the_one_who_is_meant_is_named(said: str, text: str, antecedent: str) ->
         "Tom said hello. |he lives in Ghent",
         "Our Max and my brother play. |he's tall",
         "My daughter Mia came. |she can't stand this",
+        "Is a cat or a dog better with toddlers? |Mine is scared of both",
+        "I like it here. |Ours is bigger",
     ],
 )
 def test_where_nobody_can_say_who_it_is_there_is_no_memory(said: str) -> None:

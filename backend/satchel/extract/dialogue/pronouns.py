@@ -77,6 +77,7 @@ _OTHERS = re.compile(
 _SAYS = re.compile(
     r"(?:^|[.!?]\s+)(?P<name>[A-Z][a-z]+) (?:said|says|told|thinks|wants|asked|is|was|has|had|came|went|lives)\b"
 )
+_SOMEBODY = _MALE | _FEMALE | _NEUTRAL | _MANY | listed("boss manager friend colleague neighbour neighbor team family")
 _NOUNS = "|".join(
     sorted((re.escape(word) for word in _MALE | _FEMALE | _NEUTRAL | _PETS | _MANY), key=len, reverse=True)
 )
@@ -103,6 +104,28 @@ _SAYS_IT = re.compile(
     re.I,
 )
 """An "it" that stands for what follows, or for nothing: "it takes me an hour", "it's my birthday"."""
+_OWNED_ONE = re.compile(r"(?P<lead>(?:and|but|so|because|also) )?(?P<whose>mine|ours)(?P<short>['’]s)?\b(?=\s)", re.I)
+"""A subject that stands for the user's own one of what was spoken of: "Ours is called Otis"."""
+
+_OF_A_KIND = re.compile(
+    r"\b(?:an?|my|our|your|[A-Z]\w+['’]s|other people['’]s) (?=(?P<noun>[a-z][\w-]*(?: [a-z][\w-]*)?(?: [a-z][\w-]*)?))"
+)
+"""What "mine" may be one of: "a crate for a basset hound"."""
+
+_JOINS = listed("and or but nor so than that which who whose when while if because as though")
+
+_SUBJECT_THING = re.compile(
+    r"(?:(?:hi|hello|hey|so|ok|okay|well|and|but|help|ugh)\W+)?"
+    r"(?P<phrase>(?:my|our) (?P<noun>(?:[\w-]+ ){0,2}?[\w-]+)) "
+    r"(?:is|was|has|keeps?|won['’]t|doesn['’]t|can['’]t|isn['’]t|needs?|makes?|says?|just|suddenly|started|stopped|broke|died|feels?"
+    r"|runs?|gets?|sounds?|smells?|leaks?|shows?|takes?|refuses|seems?|turned|went)\b",
+    re.I,
+)
+"""What a sentence of the user's is about, which an "it" after it takes up: "My phone keeps saying storage full"."""
+
+_IS_A_MAKE = re.compile(r"it(?:['’]s| is) (?:an? |the )?(?:[a-z][\w-]* )?(?:(?-i:[A-Z])\w*|\w*\d)", re.I)
+"""What names the thing itself: "It's a Galaxy S21", "it's a 2014 Outback"."""
+
 _STATES = listed(
     "married retired divorced called named scared terrified tired obsessed interested worried bored "
     "engaged trained used based widowed allergic diagnosed"
@@ -113,6 +136,11 @@ def resolve(clause: Clause, message: Message, before: Sequence[Message]) -> Reso
     """`clause` with its subject named. None when it has a pronoun for a subject, or an object that alone carries
     the sense ("I hate it"), of which nobody can say what it means."""
     text = clause.text
+    thing = _thing(clause, message)
+    if thing is not None:
+        return thing
+    if _OWNED_ONE.match(text):
+        return None
     subject = _SUBJECT.match(plain(text))
     if subject is None:
         return None if _hangs(plain(text)) else Resolved(text)
@@ -129,6 +157,52 @@ def resolve(clause: Clause, message: Message, before: Sequence[Message]) -> Reso
         return None
     written = _written(subject, named, text[subject.end() :])
     return None if written is None else Resolved(written, named.source)
+
+
+def _thing(clause: Clause, message: Message) -> Resolved | None:
+    """The clause with the user's thing for the "mine" or "it" it begins with, where the sentence before speaks of one
+    alone."""
+    start = max(0, clause.start - MAX_LOOK)
+    before = plain(message.content[start : clause.start])
+    sentence = re.search(r"[^.?!\n]*[.?!\s]*$", before)
+    if sentence is None:
+        return None
+    owned = _OWNED_ONE.match(clause.text)
+    if owned is not None:
+        kinds = [
+            (kind.start(), noun) for kind in _OF_A_KIND.finditer(sentence[0]) if (noun := _bare_noun(kind["noun"]))
+        ]
+        if len({noun for _, noun in kinds}) != 1:
+            return None
+        at, noun = kinds[-1]
+        phrase, verb = (
+            f"{'my' if owned['whose'].casefold() == 'mine' else 'our'} {noun}",
+            " is" if owned["short"] else "",
+        )
+        end = sentence[0].index(noun, at) + len(noun)
+        rest = clause.text[owned.end() :]
+    else:
+        lead = re.match(r"(?:(?:and|but|so|also) )?", clause.text, re.I)
+        said = clause.text[lead.end() :] if lead else clause.text
+        about = _SUBJECT_THING.match(sentence[0].strip())
+        if about is None or not _IS_A_MAKE.match(said) or about["noun"].casefold().split()[-1] in _SOMEBODY:
+            return None
+        phrase, verb = about["phrase"][:1].lower() + about["phrase"][1:], " is"
+        at = sentence[0].index(about["phrase"])
+        end = at + len(about["phrase"])
+        rest = re.sub(r"^it(?:['’]s| is)", "", said, flags=re.I)
+    offset = start + sentence.start()
+    return Resolved(f"{phrase}{verb}{rest}", align.source(message, offset + at, offset + end))
+
+
+def _bare_noun(phrase: str) -> str:
+    """What a phrase names, up to its first verb or function word."""
+    kept: list[str] = []
+    for word in phrase.split():
+        if word in english.FUNCTION_WORDS | english.PREPOSITIONS | english.VERBS | _JOINS:
+            break
+        kept.append(word)
+    return " ".join(kept)
 
 
 def quoted(quote: str, resolved: Resolved) -> str:
