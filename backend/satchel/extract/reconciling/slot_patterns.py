@@ -85,8 +85,8 @@ ANSWERS = r"(?:answers?|versions?|repl(?:y|ies)|responses?|explanations?|explain
 SHORT = ("short", "shorter", "brief", "briefly", "concise", "terse", "to the point", "compact")
 LONG = ("long", "longer", "detailed", "detail", "in detail", "thorough", "in depth", "full", "fuller", "extensive")
 FORM = (
-    r"(?:plain |short |full )?(?:paragraphs|prose|full sentences|bullets|bullet points|numbered (?:steps|lists?)"
-    r"|checklists?)"
+    r"(?:plain |short |full |normal |ordinary |regular )?(?:paragraphs|prose|full sentences|bullets|bullet points"
+    r"|numbered (?:steps|lists?|points)|checklists?)"
 )
 LENGTH = "|".join((*SHORT, *LONG))
 
@@ -127,6 +127,8 @@ PATTERNS: tuple[tuple[str, re.Pattern[str], bool], ...] = tuple(
                      rf" (?:at|for|with) {PLACE}", False),
         ("employer", rf"is (?:[a-z][\w-]* ){{0,3}}?{ROLE} (?:at|for) {PLACE}", False),
         ("employer", rf"(?:has )?signed with {PLACE}", False),
+        ("employer", rf"is (?:\w+ ){{1,2}}(?:days?|weeks?|months?) into {A}(?:their )?{NEW}(?:job|role|position)"
+                     rf" (?:at|with) {PLACE}", False),
         ("job", rf"is (?P<value>(?!(?:an?|the) )(?:[a-z][\w-]* ){{0,3}}?{ROLE}) (?:at|for) (?-i:[A-Z])[\w-]+.*", False),
         ("employer", rf"(?:has|has had|is on) (?:{A}|their )first (?:day|week|month)(?: of work)?"
                      rf" (?:at|with) {PLACE}", False),
