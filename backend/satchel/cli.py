@@ -99,17 +99,23 @@ def serve(data: Path, port: int | None) -> None:
     type=click.Choice(SCOPES),
     help="Only this scope (may be repeated). Default: all.",
 )
+@click.option(
+    "--origin", default=None, help="For the browser extension with this origin, chrome-extension://ID, and none else."
+)
 @click.pass_obj
-def token(data: Path, name: str, profiles: tuple[str, ...], scopes: tuple[Scope, ...]) -> None:
+def token(data: Path, name: str, profiles: tuple[str, ...], scopes: tuple[Scope, ...], origin: str | None) -> None:
     """Make a token with which a program may ask. It stands on the last line and is shown only once."""
+    from satchel.api.guard.origin import EXTENSIONS, is_extension
     from satchel.capture.normalise import check_name
     from satchel.store import Store, clients
 
     check_name("--name", name)
+    if origin is not None and not is_extension(check_name("--origin", origin, clients.MAX_ORIGIN)):
+        raise click.UsageError(f"--origin begins with one of {', '.join(EXTENSIONS)}")
     store = Store(data)
     try:
         made = store.write_now(
-            lambda tx: clients.issue(tx, name=name, scopes=scopes or SCOPES, profiles=profiles or None)
+            lambda tx: clients.issue(tx, name=name, scopes=scopes or SCOPES, profiles=profiles or None, origin=origin)
         )
     finally:
         store.close()

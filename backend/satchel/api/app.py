@@ -17,7 +17,7 @@ from satchel import __version__
 from satchel.api import errors, memos, native
 from satchel.api.access import AnyRequest, needs_scope
 from satchel.api.daemon import Daemon
-from satchel.api.guard.guard import MEMOS_PREFIX
+from satchel.api.guard.refusing import MEMOS_PREFIX
 from satchel.api.openapi import document_errors
 from satchel.api.parameters import refuse_unknown
 

@@ -153,6 +153,9 @@ class Daemon:
     def client_of_token(self, token: str) -> Client | None:
         return self.store.read_now(lambda db: clients.by_token(db, token))
 
+    def is_paired(self, origin: str) -> bool:
+        return self.store.read_now(lambda db: clients.is_paired(db, origin))
+
     def client_seen(self, client: Client) -> None:
         now = self.store.now()
         last = self._seen.get(client.id, client.last_used_at or 0)

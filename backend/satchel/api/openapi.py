@@ -10,7 +10,7 @@ from litestar.routes import HTTPRoute
 
 from satchel.api import problem
 from satchel.api.guard import tokenless
-from satchel.api.guard.guard import MEMOS_PREFIX
+from satchel.api.guard.refusing import MEMOS_PREFIX
 from satchel.api.memos import Envelope
 
 STATUSES = (400, 401, 403, 404, 413, 415, 421, 500, 503)

@@ -110,11 +110,14 @@ class Pairings:
         self._waiting[pairing.id] = pairing
         return pairing
 
-    def collect(self, pairing_id: str, verifier: str) -> Pairing:
-        """The pairing with its `grant`, once, or without one while it waits. Raises GoneError, WrongVerifierError."""
+    def collect(self, pairing_id: str, verifier: str, *, origin: str | None) -> Pairing:
+        """The pairing with its `grant`, once, or without one while it waits. Raises GoneError, WrongVerifierError.
+
+        To another origin than asked it is one that does not exist, and its tries are not used up.
+        """
         self._forget_expired()
         pairing = self._waiting.get(pairing_id)
-        if pairing is None:
+        if pairing is None or pairing.origin != origin:
             raise GoneError
         digest = hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).hexdigest()
         if not hmac.compare_digest(digest, pairing.challenge):

@@ -34,8 +34,6 @@ from satchel.store.clients import Client
 from satchel.times import to_iso
 from satchel.types import SCOPES, BadInputError
 
-MAX_ORIGIN = 200
-
 
 class PairController(Controller):
     """The client's side."""
@@ -50,7 +48,7 @@ class PairController(Controller):
             raise BadInputError("`client` holds characters that cannot be shown.")
         origin = request.headers.get("origin")
         if origin is not None:
-            check_name("Origin", origin, MAX_ORIGIN)
+            check_name("Origin", origin, clients.MAX_ORIGIN)
         pairing = daemon.pairings.ask(client=data.client, challenge=data.challenge, origin=origin)
         return PairAnswer(
             pairing_id=pairing.id, code=shown(pairing.code), expires_in=daemon.pairings.expires_in(pairing)
@@ -65,10 +63,10 @@ class PairController(Controller):
         responses={202: ResponseSpec(PairWaiting, generate_examples=False, description="Nobody has confirmed it yet")},
     )
     async def collect(
-        self, pairing_id: FromPath[str], data: JSONBody[PairCollect], daemon: TheDaemon
+        self, request: AnyRequest, pairing_id: FromPath[str], data: JSONBody[PairCollect], daemon: TheDaemon
     ) -> Response[PairDelivered]:
         """The token, once, when the person has confirmed; 202 until then."""
-        pairing = daemon.pairings.collect(pairing_id, data.verifier)
+        pairing = daemon.pairings.collect(pairing_id, data.verifier, origin=request.headers.get("origin"))
         grant = pairing.grant
         if grant is None:
             waiting: Response[Any] = Response(
@@ -76,7 +74,9 @@ class PairController(Controller):
             )
             return waiting
         token = await daemon.store.write(
-            lambda tx: clients.issue(tx, name=pairing.client, scopes=grant.scopes, profiles=grant.profiles)
+            lambda tx: clients.issue(
+                tx, name=pairing.client, scopes=grant.scopes, profiles=grant.profiles, origin=pairing.origin
+            )
         )
         return Response(PairDelivered(token=token, scopes=grant.scopes, profiles=grant.profiles))
 
