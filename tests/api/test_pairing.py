@@ -256,7 +256,9 @@ def test_what_is_granted_is_something_that_exists(asking: Asking, narrowed: dict
 def test_five_may_wait(own: Running) -> None:
     waiting = [Asking(own) for _ in range(5)]
     body = {"client": "One more", "challenge": "0" * 64}
-    assert_problem(own.call("POST", "/v1/pair", body, headers={"Authorization": ""}), 429, "satchel pair CODE")
+    refused = own.call("POST", "/v1/pair", body, headers={"Authorization": ""})
+    assert_problem(refused, 429, "satchel pair CODE")
+    assert 290 <= int(refused.headers["retry-after"]) <= 300
     assert waiting[0].decide("refuse").is_success
     Asking(own)
 
@@ -268,7 +270,9 @@ def test_wrong_codes_are_limited_and_the_right_one_then_waits_too(own: Running) 
         path = "/v1/pairings" if number % 2 else f"/v1/pairings/{one.id}"
         answer = own.call("POST", path, {"code": ""} if number % 2 else wrong)
         assert_problem(answer, 404, "compare it again")
-    assert_problem(own.call("POST", "/v1/pairings", {"code": one.code}), 429, "wait 5 minutes")
+    refused = own.call("POST", "/v1/pairings", {"code": one.code})
+    assert_problem(refused, 429, "wait 5 minutes")
+    assert 290 <= int(refused.headers["retry-after"]) <= 300
     assert_problem(one.decide(), 429)
     assert one.collect().status_code == 202
 

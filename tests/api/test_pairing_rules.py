@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from satchel.api import pairing
-from satchel.api.pairing import GoneError, Grant, Pairings, TooManyError, WrongVerifierError
-from satchel.types import NotFoundError
+from satchel.api.pairing import GoneError, Grant, Pairings, WrongVerifierError
+from satchel.types import NotFoundError, TooManyError
 
 MINUTE = 60_000
 GRANT = Grant(scopes=("recall",), profiles=("work",))

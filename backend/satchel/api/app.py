@@ -18,11 +18,9 @@ from satchel.api import errors, memos, native
 from satchel.api.access import AnyRequest, needs_scope
 from satchel.api.daemon import Daemon
 from satchel.api.guard.refusing import MEMOS_PREFIX
+from satchel.api.guard.size import MAX_BODY_BYTES
 from satchel.api.openapi import document_errors
 from satchel.api.parameters import refuse_unknown
-
-MAX_BODY_BYTES = 10 * 1024 * 1024
-"""Largest request. A message longer than this is no message; an import comes in parts."""
 
 
 def http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:

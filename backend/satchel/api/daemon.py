@@ -148,6 +148,12 @@ class Daemon:
         except ModelError:  # the list of models cannot be read: the models' states say so
             return None
 
+    async def still_may(self, client: Client) -> bool:
+        """Whether a client may still do all that it might when its request came."""
+        now = await self.store.read(lambda db: clients.by_id(db, client.id))
+        same = now is not None and (now.scopes, now.profiles) == (client.scopes, client.profiles)
+        return same and now is not None and now.revoked_at is None
+
     # What the guard calls
 
     def client_of_token(self, token: str) -> Client | None:

@@ -10,9 +10,11 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
+from satchel.api.guard import tokenless
+from satchel.api.guard.size import MAX_BODY_BYTES, MAX_TOKENLESS_BYTES, too_large
 from satchel.api.problem import MEDIA_TYPE, Problem
 from satchel.faults import type_and_place
-from satchel.types import SatchelError
+from satchel.types import SatchelError, TooManyError
 
 log = logging.getLogger("satchel.api")
 
@@ -22,14 +24,19 @@ def respond(problem: Problem) -> Response[Problem]:
 
 
 def satchel_error(_: Request[Any, Any, Any], error: SatchelError) -> Response[Problem]:
-    return respond(Problem(status=error.status, title=error.title, detail=str(error)))
+    response = respond(Problem(status=error.status, title=error.title, detail=str(error)))
+    if isinstance(error, TooManyError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
-def http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
-    return respond(problem_of(error))
+def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+    open_to_all = tokenless.needs_none(request.method, request.url.path)
+    return respond(problem_of(error, limit=MAX_TOKENLESS_BYTES if open_to_all else MAX_BODY_BYTES))
 
 
-def problem_of(error: HTTPException) -> Problem:
+def problem_of(error: HTTPException, *, limit: int = MAX_BODY_BYTES) -> Problem:
+    """`limit`: how many bytes the request might have had."""
     detail, errors = error.detail, []
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
         errors = [
@@ -42,7 +49,7 @@ def problem_of(error: HTTPException) -> Problem:
     elif isinstance(error.__cause__, SerializationException):
         detail = _malformed(str(error.__cause__))
     if error.status_code == 413:
-        detail = "The request is larger than 10 MB, the limit of one call; send it in parts. Nothing of it was stored."
+        detail = too_large(limit)
     return Problem(status=error.status_code, title=HTTPStatus(error.status_code).phrase, detail=detail, errors=errors)
 
 

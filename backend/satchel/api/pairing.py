@@ -13,7 +13,7 @@ from random import Random
 
 import msgspec
 
-from satchel.types import NotFoundError, SatchelError, Scope
+from satchel.types import NotFoundError, SatchelError, Scope, TooManyError
 
 LIFETIME_MS = 5 * 60_000
 MAX_WAITING = 5
@@ -26,11 +26,6 @@ WRONG_CODES_MS = 5 * 60_000
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """No digits to mistake for letters, and no vowels to make words (RFC 8628, section 6.1)."""
 CODE_LENGTH = 8
-
-
-class TooManyError(SatchelError):
-    status = 429
-    title = "Too many"
 
 
 class GoneError(SatchelError):
@@ -94,7 +89,8 @@ class Pairings:
         if len(self._waiting) >= MAX_WAITING:
             raise TooManyError(
                 f"{MAX_WAITING} pairings wait already: confirm or refuse one with `satchel pair CODE`, or ask again in "
-                f"{LIFETIME_MS // 60_000} minutes."
+                f"{LIFETIME_MS // 60_000} minutes.",
+                retry_after=min(self.expires_in(pairing) for pairing in self._waiting.values()),
             )
         taken = {pairing.code for pairing in self._waiting.values()}
         while (code := "".join(self._random.choice(ALPHABET) for _ in range(CODE_LENGTH))) in taken:
@@ -135,7 +131,8 @@ class Pairings:
         if len(self._wrong_codes) >= MAX_WRONG_CODES:
             raise TooManyError(
                 f"{MAX_WRONG_CODES} wrong codes were typed: wait {WRONG_CODES_MS // 60_000} minutes, then type the "
-                "code that the client shows by then."
+                "code that the client shows by then.",
+                retry_after=-((self._now() - self._wrong_codes[0] - WRONG_CODES_MS) // 1000),
             )
         given = typed(code).encode("utf-8", "surrogatepass")
         found = None

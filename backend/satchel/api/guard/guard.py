@@ -1,15 +1,20 @@
-"""The guard: Host, then Origin, then token, then kind of body; what fails never reaches the app."""
+"""The guard: Host, then Origin, then token, limits, and kind of body; what fails never reaches the app.
+
+Host and Origin come first and count for nothing: what a page sends must not use up what others may ask.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from satchel import __version__
-from satchel.api.guard import content, host, origin, preflight, token, tokenless
+from satchel.api.guard import concurrency, content, host, origin, preflight, rate, token, tokenless
 from satchel.api.guard.refusing import Refused, refuse
 from satchel.store.clients import Client
-from satchel.types import SatchelError
+from satchel.types import SatchelError, TooManyError
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Send
@@ -20,7 +25,7 @@ ONCE = frozenset({b"host", b"origin", b"authorization", b"content-type", b"sec-f
 
 class Guard:
     """Wraps the app. `look_up` finds the client of a token, `seen` is told who asked, `paired` says whether a client
-    has this origin; `port` is the daemon's own.
+    has this origin; `port` is the daemon's own; `now` gives seconds that never go back.
 
     The client is handed on as `scope["satchel_client"]`.
     """
@@ -33,12 +38,15 @@ class Guard:
         look_up: Callable[[str], Client | None],
         seen: Callable[[Client], None],
         paired: Callable[[str], bool],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
         self.port = port
         self.look_up = look_up
         self.seen = seen
         self.paired = paired
+        self.rates = rate.Rates(now)
+        self.under_way = concurrency.UnderWay()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -64,17 +72,23 @@ class Guard:
             if preflight.is_one(scope["method"], headers):
                 if not is_paired:
                     raise Refused(403, "Not allowed", "Satchel answers no preflight of this origin.")
+                self._count("open", rate.OPEN)
                 await send_stamped({"type": "http.response.start", "status": 204, "headers": preflight.answer(headers)})
                 await send_stamped({"type": "http.response.body", "body": b"", "more_body": False})
                 return
-            self._check_who(scope, headers)
+            who, limit = self._check_who(scope, headers)
             has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
             if not content.is_json(scope["method"], headers.get("content-type"), has_body=has_body):
                 raise Refused(415, "Unsupported media type", "Send JSON, with `Content-Type: application/json`.")
+            if not self.under_way.enter(who, limit):
+                raise TooManyError(f"{limit} such requests are under way already; wait until one ends.", retry_after=1)
         except SatchelError as error:
             await refuse(scope, send_stamped, error)
             return
-        await self.app(scope, receive, send_stamped)
+        try:
+            await self.app(scope, receive, send_stamped)
+        finally:
+            self.under_way.leave(who)
 
     def _check_where_from(self, scope: Any, headers: dict[str, str]) -> None:
         """Raises Refused for what has come astray, and for pages of the web."""
@@ -86,13 +100,19 @@ class Guard:
         if not origin.is_allowed(headers.get("origin"), self.port) or origin.is_embedded(headers):
             raise Refused(403, "Foreign origin", "Web pages may not talk to Satchel.")
 
-    def _check_who(self, scope: Any, headers: dict[str, str]) -> None:
-        """Finds the client of the token. Raises Refused, and StoreError where it cannot be looked up."""
+    def _check_who(self, scope: Any, headers: dict[str, str]) -> tuple[str, int]:
+        """Under which name the request is counted, and how many of that name may be under way.
+
+        Finds the client of the token. Raises Refused, and StoreError where it cannot be looked up.
+        """
         if tokenless.needs_none(scope["method"], scope["path"]):
-            return
+            name, pace = ("open", rate.OPEN) if scope["path"] in tokenless.OPEN_PATHS else ("pairing", rate.PAIRING)
+            self._count(name, pace)
+            return name, concurrency.TOKENLESS
         given = token.from_header(headers.get("authorization"))
         client = self.look_up(given) if given else None
         if client is None:
+            self._count("unknown", rate.UNKNOWN)
             hint = "Send `Authorization: Bearer TOKEN`; `satchel token` makes one."
             raise Refused(401, "No valid token", hint)
         if not origin.fits(client.origin, headers.get("origin"), scope["method"]):
@@ -100,5 +120,15 @@ class Guard:
                 "This token was given to another: pair this extension, or make a token with `satchel token --origin`."
             )
             raise Refused(403, "Another's token", hint)
+        self._count(client.id, rate.CLIENT)
         scope["satchel_client"] = client
         self.seen(client)
+        if concurrency.is_stream(scope["path"]):
+            return f"{client.id} streams", concurrency.STREAMS
+        return client.id, concurrency.CLIENT
+
+    def _count(self, who: str, pace: rate.Rate) -> None:
+        if wait := self.rates.take(who, pace):
+            raise TooManyError(
+                f"More than {pace.per_second:.0f} requests a second come; ask again later.", retry_after=ceil(wait)
+            )

@@ -2,7 +2,8 @@
 
 A missing Origin proves nothing: browsers leave it out of GETs that are not subject to CORS, an image as well as a fetch
 of an extension that has the host's permission. Where they do, they say in Sec-Fetch-Site who asks, which no script can
-change: the daemon's own page (`same-origin`), the person or an extension (`none`), or another page.
+change: the daemon's own page (`same-origin`), the person (`none`), an extension (`none` in Chromium, `same-origin` in
+Firefox), or another page.
 
 An extension is the one that was paired: its Origin is kept with its token, which is of no use to any other extension.
 Browsers send an Origin with everything but GET and HEAD, so that its absence is taken for the same extension's only

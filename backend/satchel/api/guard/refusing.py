@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from satchel.api import problem
-from satchel.types import SatchelError
+from satchel.types import SatchelError, TooManyError
 
 if TYPE_CHECKING:
     from litestar.types import Send
@@ -17,13 +16,10 @@ MEMOS_PREFIX = "/api/openmem/"
 
 
 class Refused(SatchelError):  # noqa: N818 - it says what happened
-    """`retry_after`: seconds until it is worth asking again."""
-
-    def __init__(self, status: int, title: str, detail: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, status: int, title: str, detail: str) -> None:
         super().__init__(detail)
         self.status = status
         self.title = title
-        self.retry_after = retry_after
 
 
 async def refuse(scope: Any, send: Send, error: SatchelError) -> None:
@@ -35,8 +31,8 @@ async def refuse(scope: Any, send: Send, error: SatchelError) -> None:
         body = msgspec.json.encode({"code": code, "data": None, "message": f"{error.title}. {error}"})
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    if isinstance(error, Refused) and error.retry_after is not None:
-        headers.append((b"retry-after", str(ceil(error.retry_after)).encode()))
+    if isinstance(error, TooManyError):
+        headers.append((b"retry-after", str(error.retry_after).encode()))
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
