@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from satchel import __version__, config
+from satchel import __version__, client_commands, config
 from satchel.types import KINDS, SCOPES, STATUSES, SatchelError, Scope
 
 if TYPE_CHECKING:
@@ -446,6 +446,9 @@ def demo(keep: Path | None, as_json: bool) -> None:
     from satchel import demo as show
 
     show.run(keep=keep, as_json=as_json)
+
+
+cli.add_command(client_commands.clients)
 
 
 def main() -> None:

@@ -54,6 +54,7 @@ def create_app(daemon: Daemon) -> Litestar:
             native.StateController,
             native.PairController,
             native.PairingController,
+            native.ClientController,
             memos.memos_router,
         ],
         dependencies={"daemon": Provide(provide_daemon)},
