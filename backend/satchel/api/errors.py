@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from http import HTTPStatus
 from typing import Any
 
@@ -69,8 +70,24 @@ def too_deep(_: Request[Any, Any, Any], __: RecursionError) -> Response[Problem]
     return respond(Problem(status=400, title=HTTPStatus(400).phrase, detail=TOO_DEEP))
 
 
+NOT_TEXT = "A string in the JSON is not UTF-8."
+
+
+def is_of_body(error: UnicodeDecodeError) -> bool:
+    """Whether the request's JSON raised it, and not what is stored."""
+    return traceback.extract_tb(error.__traceback__)[-1].name == "decode_json"
+
+
+def not_text(request: Request[Any, Any, Any], error: UnicodeDecodeError) -> Response[Problem]:
+    """What the JSON decoder raises for bytes in a string that are no text."""
+    if not is_of_body(error):
+        return unexpected(request, error)
+    return respond(Problem(status=400, title=HTTPStatus(400).phrase, detail=NOT_TEXT))
+
+
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    log.error("%s %s: %s", request.method, request.url.path, type_and_place(error))
+    # The path as it is declared: in what was asked for may stand anything.
+    log.error("%s %s: %s", request.method, request.scope.get("path_template", "?"), type_and_place(error))
     return respond(
         Problem(
             status=500,
@@ -84,5 +101,6 @@ HANDLERS: ExceptionHandlersMap = {
     SatchelError: satchel_error,
     HTTPException: http_error,
     RecursionError: too_deep,
+    UnicodeDecodeError: not_text,
     Exception: unexpected,
 }
