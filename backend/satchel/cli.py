@@ -18,6 +18,13 @@ JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 PROFILE_OPTION = click.option("--profile", default="me", show_default=True, help="Whose memory: one name, one world.")
 
 
+def read_query(_: click.Context, __: click.Parameter, value: str) -> str:
+    return sys.stdin.read().strip() if value == "-" else value
+
+
+QUERY = click.argument("query", callback=read_query)
+
+
 class LazyGroup(click.Group):
     """A group that imports `models` only when it is asked for: that room pulls in what others do not need."""
 
@@ -212,14 +219,17 @@ def add(
 
 @cli.command()
 @data_option
-@click.argument("query")
+@QUERY
 @PROFILE_OPTION
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many hits at the most.")
 @click.option("--explain", is_flag=True, help="Say why each hit is there.")
 @JSON_OPTION
 @click.pass_obj
 def search(data: Path, query: str, profile: str, limit: int, explain: bool, as_json: bool) -> None:
-    """Find memories and turns that answer QUERY, best first."""
+    """Find memories and turns that answer QUERY, best first; - reads it from standard input.
+
+    Others who use this computer can see a command's arguments while it runs, but not what it reads.
+    """
     body = {"query": query, "profile": profile, "limit": limit, "explain": explain}
     answer = connect(data).call("POST", "/v1/recall", body=body)
     if as_json:
@@ -233,14 +243,14 @@ def search(data: Path, query: str, profile: str, limit: int, explain: bool, as_j
 
 @cli.command()
 @data_option
-@click.argument("query")
+@QUERY
 @PROFILE_OPTION
 @click.option("--budget", type=click.IntRange(1, 32000), default=800, show_default=True, help="Tokens at the most.")
 @click.option("--style", type=click.Choice(["full", "compact"]), default=None, help="Default: what fits the budget.")
 @JSON_OPTION
 @click.pass_obj
 def context(data: Path, query: str, profile: str, budget: int, style: str | None, as_json: bool) -> None:
-    """Show what a chat would be given for QUERY, and the prompt it would make."""
+    """Show what a chat would be given for QUERY, and the prompt it would make; - reads it from standard input."""
     body = {"query": query, "profile": profile, "budget_tokens": budget}
     answer = connect(data).call("POST", "/v1/context", body=body | ({"style": style} if style else {}))
     if as_json:
