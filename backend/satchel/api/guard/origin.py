@@ -8,7 +8,8 @@ Firefox), or another page.
 An extension is the one that was paired: its Origin is kept with its token, which is of no use to any other extension.
 Browsers send an Origin with everything but GET and HEAD, so that its absence is taken for the same extension's only
 there. A token that a program got has no Origin, and no extension may use it. This keeps a token that leaked from being
-used by what runs in a browser; a program that has it can write any header.
+used by what runs in a browser; a program that has it can write any header, and so can an extension that may rewrite
+requests.
 """
 
 from __future__ import annotations
