@@ -113,11 +113,13 @@ def asks_to_be_paired(daemon: Running, client: str, *, origin: str | None = "moz
     headers = {"Authorization": ""} | ({"Origin": origin} if origin else {})
     body = {"client": client, "challenge": hashlib.sha256(verifier.encode()).hexdigest()}
     answer = daemon.ok("POST", "/v1/pair", body, headers=headers)
-    return {"code": answer["code"], "path": f"/v1/pair/{answer['pairing_id']}", "verifier": verifier}
+    path = f"/v1/pair/{answer['pairing_id']}"
+    return {"code": answer["code"], "path": path, "verifier": verifier, "origin": origin or ""}
 
 
 def collected(daemon: Running, asked: dict[str, str]) -> httpx.Response:
-    return daemon.call("POST", asked["path"], {"verifier": asked["verifier"]}, headers={"Authorization": ""})
+    headers = {"Authorization": ""} | ({"Origin": asked["origin"]} if asked["origin"] else {})
+    return daemon.call("POST", asked["path"], {"verifier": asked["verifier"]}, headers=headers)
 
 
 def test_pairing_shows_who_asks_and_lets_it_in_when_a_person_says_so(daemon: Running) -> None:

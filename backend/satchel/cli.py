@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from satchel import __version__, config
+from satchel import __version__, client_commands, config
 from satchel.types import KINDS, SCOPES, STATUSES, SatchelError, Scope
 
 if TYPE_CHECKING:
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 PROFILE_OPTION = click.option("--profile", default="me", show_default=True, help="Whose memory: one name, one world.")
+
+
+def read_query(_: click.Context, __: click.Parameter, value: str) -> str:
+    return sys.stdin.read().strip() if value == "-" else value
+
+
+QUERY = click.argument("query", callback=read_query)
 
 
 class LazyGroup(click.Group):
@@ -99,17 +106,23 @@ def serve(data: Path, port: int | None) -> None:
     type=click.Choice(SCOPES),
     help="Only this scope (may be repeated). Default: all.",
 )
+@click.option(
+    "--origin", default=None, help="For the browser extension with this origin, chrome-extension://ID, and none else."
+)
 @click.pass_obj
-def token(data: Path, name: str, profiles: tuple[str, ...], scopes: tuple[Scope, ...]) -> None:
+def token(data: Path, name: str, profiles: tuple[str, ...], scopes: tuple[Scope, ...], origin: str | None) -> None:
     """Make a token with which a program may ask. It stands on the last line and is shown only once."""
+    from satchel.api.guard.origin import EXTENSIONS, is_extension
     from satchel.capture.normalise import check_name
     from satchel.store import Store, clients
 
     check_name("--name", name)
+    if origin is not None and not is_extension(check_name("--origin", origin, clients.MAX_ORIGIN)):
+        raise click.UsageError(f"--origin begins with one of {', '.join(EXTENSIONS)}")
     store = Store(data)
     try:
         made = store.write_now(
-            lambda tx: clients.issue(tx, name=name, scopes=scopes or SCOPES, profiles=profiles or None)
+            lambda tx: clients.issue(tx, name=name, scopes=scopes or SCOPES, profiles=profiles or None, origin=origin)
         )
     finally:
         store.close()
@@ -206,14 +219,17 @@ def add(
 
 @cli.command()
 @data_option
-@click.argument("query")
+@QUERY
 @PROFILE_OPTION
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many hits at the most.")
 @click.option("--explain", is_flag=True, help="Say why each hit is there.")
 @JSON_OPTION
 @click.pass_obj
 def search(data: Path, query: str, profile: str, limit: int, explain: bool, as_json: bool) -> None:
-    """Find memories and turns that answer QUERY, best first."""
+    """Find memories and turns that answer QUERY, best first; - reads it from standard input.
+
+    Others who use this computer can see a command's arguments while it runs, but not what it reads.
+    """
     body = {"query": query, "profile": profile, "limit": limit, "explain": explain}
     answer = connect(data).call("POST", "/v1/recall", body=body)
     if as_json:
@@ -227,14 +243,14 @@ def search(data: Path, query: str, profile: str, limit: int, explain: bool, as_j
 
 @cli.command()
 @data_option
-@click.argument("query")
+@QUERY
 @PROFILE_OPTION
 @click.option("--budget", type=click.IntRange(1, 32000), default=800, show_default=True, help="Tokens at the most.")
 @click.option("--style", type=click.Choice(["full", "compact"]), default=None, help="Default: what fits the budget.")
 @JSON_OPTION
 @click.pass_obj
 def context(data: Path, query: str, profile: str, budget: int, style: str | None, as_json: bool) -> None:
-    """Show what a chat would be given for QUERY, and the prompt it would make."""
+    """Show what a chat would be given for QUERY, and the prompt it would make; - reads it from standard input."""
     body = {"query": query, "profile": profile, "budget_tokens": budget}
     answer = connect(data).call("POST", "/v1/context", body=body | ({"style": style} if style else {}))
     if as_json:
@@ -440,6 +456,9 @@ def demo(keep: Path | None, as_json: bool) -> None:
     from satchel import demo as show
 
     show.run(keep=keep, as_json=as_json)
+
+
+cli.add_command(client_commands.clients)
 
 
 def main() -> None:

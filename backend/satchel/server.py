@@ -132,7 +132,13 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
             broken.append(error)
             server.should_exit = True
 
-        app = Guard(Loading(build, failed=failed), port=port, look_up=daemon.client_of_token, seen=daemon.client_seen)
+        app = Guard(
+            Loading(build, failed=failed),
+            port=port,
+            look_up=daemon.client_of_token,
+            seen=daemon.client_seen,
+            paired=daemon.is_paired,
+        )
 
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -224,6 +224,23 @@ MAY = {
 """What a scope lets a client do, for a person who decides on it."""
 
 
+def clients_view(items: Iterable[Mapping[str, Any]]) -> RenderableType:
+    """Who may ask (items of `GET /v1/clients`): the name, what it may, where, who it is, when it last asked, its id."""
+    table = Table("name", "may", "in", "is", "since", "last", "id", box=None, pad_edge=False, header_style="dim")
+    table.columns[-1].no_wrap = True
+    for one in items:
+        table.add_row(
+            Text(printable(one["name"]), style="dim strike" if one["revoked_at"] else "bold"),
+            "revoked" if one["revoked_at"] else ", ".join(one["scopes"]),
+            "all profiles" if one["profiles"] is None else Text(printable(", ".join(one["profiles"]))),
+            Text(printable(one["origin"] or "a program")),
+            day(one["created_at"]),
+            day(one["last_used_at"]) or "never",
+            one["id"],
+        )
+    return table
+
+
 def pairing_view(asks: Mapping[str, Any], *, scopes: Iterable[str], profiles: Iterable[str]) -> str:
     """Who asks to be connected (an answer of `POST /v1/pairings`), and what it would be allowed."""
     origin = asks["origin"]

@@ -37,6 +37,17 @@ class SatchelError(Exception):
     title = "Internal error"
 
 
+class TooManyError(SatchelError):
+    """`retry_after`: seconds until it may be worth asking again."""
+
+    status = 429
+    title = "Too many"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotFoundError(SatchelError):
     status = 404
     title = "Not found"

@@ -36,7 +36,9 @@ def send_raw(daemon: Running, content: bytes | Iterator[bytes], path: str = "/v1
 # Shapes
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"nonsense", b'{"a": NaN}', b"\xff\xfe\x00", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"nonsense", b'{"a": NaN}', b"\xff\xfe\x00", b"[" * 100_000, b'{"site": "\xff"}', b'"\xff"']
+)
 def test_what_is_not_json_is_refused(wordy: Running, raw: bytes) -> None:
     answer = send_raw(wordy, raw)
     problem = assert_problem(answer, 400)

@@ -99,7 +99,8 @@ def test_the_token_is_given_once_however_many_ask_at_the_same_time(shared: Runni
 
     def collect() -> None:
         body = {"verifier": asking.verifier}
-        answers.append(httpx.post(f"{shared.url}/v1/pair/{asking.id}", json=body, trust_env=False).status_code)
+        url, headers = f"{shared.url}/v1/pair/{asking.id}", {"Origin": EXTENSION}
+        answers.append(httpx.post(url, json=body, headers=headers, trust_env=False).status_code)
 
     threads = [threading.Thread(target=collect) for _ in range(12)]
     for thread in threads:
@@ -118,7 +119,8 @@ def test_what_was_narrowed_holds(shared: Running, asking: Asking) -> None:
         ("/v1/recall", {"query": "x"}, 403),
         ("/v1/memories", {"text": "x", "profile": "work"}, 403),
     ):
-        assert shared.call("POST", path, body, token=paired["token"]).status_code == status
+        answer = shared.call("POST", path, body, token=paired["token"], headers={"Origin": EXTENSION})
+        assert answer.status_code == status
 
 
 def test_one_that_is_refused_gets_nothing(asking: Asking) -> None:
@@ -180,7 +182,9 @@ def test_no_browser_may_confirm_whatever_its_token_may_do(
 ) -> None:
     sent = {name: value.format(port=shared.port) for name, value in headers.items()}
     body = {"code": asking.code} | ({"decision": "confirm"} if "{id}" in path else {})
-    assert_problem(shared.call("POST", path.format(id=asking.id), body, headers=sent), 403, "satchel pair")
+    its_own = shared.new_token("--origin", sent["Origin"]) if "extension" in sent.get("Origin", "") else None
+    answer = shared.call("POST", path.format(id=asking.id), body, headers=sent, token=its_own)
+    assert_problem(answer, 403, "satchel pair")
     assert asking.collect().status_code == 202
 
 
@@ -238,9 +242,7 @@ def test_what_is_wrong_in_asking_is_named(shared: Running, wrong: dict[str, Any]
 @pytest.mark.parametrize("verifier", ["", "v" * 42, "v" * 129, None])
 def test_a_verifier_of_another_length_is_refused_and_counts_for_nothing(asking: Asking, verifier: str | None) -> None:
     for _ in range(6):
-        answer = asking.daemon.call(
-            "POST", f"/v1/pair/{asking.id}", {"verifier": verifier}, headers={"Authorization": ""}
-        )
+        answer = asking.daemon.call("POST", f"/v1/pair/{asking.id}", {"verifier": verifier}, headers=asking.headers)
         assert_problem(answer, 400, "verifier")
     assert asking.collect().status_code == 202
 
@@ -254,7 +256,9 @@ def test_what_is_granted_is_something_that_exists(asking: Asking, narrowed: dict
 def test_five_may_wait(own: Running) -> None:
     waiting = [Asking(own) for _ in range(5)]
     body = {"client": "One more", "challenge": "0" * 64}
-    assert_problem(own.call("POST", "/v1/pair", body, headers={"Authorization": ""}), 429, "satchel pair CODE")
+    refused = own.call("POST", "/v1/pair", body, headers={"Authorization": ""})
+    assert_problem(refused, 429, "satchel pair CODE")
+    assert 290 <= int(refused.headers["retry-after"]) <= 300
     assert waiting[0].decide("refuse").is_success
     Asking(own)
 
@@ -266,7 +270,9 @@ def test_wrong_codes_are_limited_and_the_right_one_then_waits_too(own: Running) 
         path = "/v1/pairings" if number % 2 else f"/v1/pairings/{one.id}"
         answer = own.call("POST", path, {"code": ""} if number % 2 else wrong)
         assert_problem(answer, 404, "compare it again")
-    assert_problem(own.call("POST", "/v1/pairings", {"code": one.code}), 429, "wait 5 minutes")
+    refused = own.call("POST", "/v1/pairings", {"code": one.code})
+    assert_problem(refused, 429, "wait 5 minutes")
+    assert 290 <= int(refused.headers["retry-after"]) <= 300
     assert_problem(one.decide(), 429)
     assert one.collect().status_code == 202
 
@@ -304,7 +310,7 @@ def test_a_client_takes_its_own_token_back(shared: Running, asking: Asking, narr
     gone = shared.call("DELETE", "/v1/pair", token=token, headers={"Origin": EXTENSION})
     assert (gone.status_code, gone.json()) == (200, {"success": True})
     for method, path in (("GET", "/v1/status"), ("DELETE", "/v1/pair")):
-        assert shared.call(method, path, token=token).status_code == 401
+        assert shared.call(method, path, token=token, headers={"Origin": EXTENSION}).status_code == 401
     assert shared.call("GET", "/v1/status", token=other).status_code == 200
 
 
@@ -317,4 +323,4 @@ def test_a_token_that_is_only_called_like_the_command_lines_can_be_taken_back(sh
     one = Asking(shared, "command line")
     one.decide()
     token = one.collect().json()["token"]
-    assert shared.call("DELETE", "/v1/pair", token=token).status_code == 200
+    assert shared.call("DELETE", "/v1/pair", token=token, headers={"Origin": EXTENSION}).status_code == 200

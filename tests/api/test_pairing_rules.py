@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from satchel.api import pairing
-from satchel.api.pairing import GoneError, Grant, Pairings, TooManyError, WrongVerifierError
-from satchel.types import NotFoundError
+from satchel.api.pairing import GoneError, Grant, Pairings, WrongVerifierError
+from satchel.types import NotFoundError, TooManyError
 
 MINUTE = 60_000
 GRANT = Grant(scopes=("recall",), profiles=("work",))
@@ -70,7 +70,7 @@ class Machine(RuleBasedStateMachine):
         one = data.draw(st.sampled_from(self.asked[-7:]))
         held = one.holds(self.now)
         try:
-            given = self.pairings.collect(one.id, one.verifier if right else "x" * 43)
+            given = self.pairings.collect(one.id, one.verifier if right else "x" * 43, origin=None)
         except GoneError:
             assert not held
             one.over = True
@@ -183,12 +183,12 @@ def test_a_pairing_holds_for_five_minutes_by_the_clock_it_was_given(
     if holds:
         assert pairings.expires_in(asked) == 1
         assert pairings.find(asked.code).id == asked.id
-        assert pairings.collect(asked.id, VERIFIER).grant is None
+        assert pairings.collect(asked.id, VERIFIER, origin=None).grant is None
     else:
         with pytest.raises(NotFoundError):
             pairings.find(asked.code)
         with pytest.raises(GoneError):
-            pairings.collect(asked.id, VERIFIER)
+            pairings.collect(asked.id, VERIFIER, origin=None)
 
 
 def test_what_has_expired_makes_room(pairings: Pairings, clock: Clock) -> None:
@@ -205,7 +205,7 @@ def test_a_confirmation_does_not_outlive_the_pairing(pairings: Pairings, clock: 
     pairings.decide(asked.id, asked.code, GRANT)
     clock.ms += 5 * MINUTE
     with pytest.raises(GoneError):
-        pairings.collect(asked.id, VERIFIER)
+        pairings.collect(asked.id, VERIFIER, origin=None)
 
 
 def test_a_confirmed_pairing_is_not_found_or_decided_again(pairings: Pairings) -> None:
@@ -215,7 +215,7 @@ def test_a_confirmed_pairing_is_not_found_or_decided_again(pairings: Pairings) -
         pairings.find(asked.code)
     with pytest.raises(NotFoundError):
         pairings.decide(asked.id, asked.code, None)
-    assert pairings.collect(asked.id, VERIFIER).grant == GRANT
+    assert pairings.collect(asked.id, VERIFIER, origin=None).grant == GRANT
 
 
 def test_after_ten_wrong_codes_the_right_one_is_refused_too_until_five_minutes_have_passed(

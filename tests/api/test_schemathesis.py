@@ -66,7 +66,7 @@ def test_every_call_documents_its_errors() -> None:
                 continue
             kind = "application/json" if path.startswith("/api/openmem/") else "application/problem+json"
             needs_a_token = {"401", "404"} if "security" not in operation else set()
-            for status in {"400", "403", "413", "415", "421", "500", "503"} | needs_a_token:
+            for status in {"400", "403", "413", "415", "421", "429", "500", "503"} | needs_a_token:
                 assert kind in operation["responses"][status]["content"], f"{method} {path} {status}"
 
 

@@ -56,7 +56,9 @@ async def refuse_pages(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRo
 async def refuse_browsers(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """A Litestar guard: nothing that a browser sends, whatever its token may do."""
     if browser.sent(connection.headers):
-        raise ForbiddenError("A pairing is decided outside the browser: run `satchel pair CODE`.")
+        raise ForbiddenError(
+            "Who may ask is decided outside the browser: run `satchel pair CODE`, or `satchel clients`."
+        )
 
 
 def check_profile(request: AnyRequest, profile: str) -> str:

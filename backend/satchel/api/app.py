@@ -17,12 +17,10 @@ from satchel import __version__
 from satchel.api import errors, memos, native
 from satchel.api.access import AnyRequest, needs_scope
 from satchel.api.daemon import Daemon
-from satchel.api.guard.guard import MEMOS_PREFIX
+from satchel.api.guard.refusing import MEMOS_PREFIX
+from satchel.api.guard.size import MAX_BODY_BYTES
 from satchel.api.openapi import document_errors
 from satchel.api.parameters import refuse_unknown
-
-MAX_BODY_BYTES = 10 * 1024 * 1024
-"""Largest request. A message longer than this is no message; an import comes in parts."""
 
 
 def http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:
@@ -56,6 +54,7 @@ def create_app(daemon: Daemon) -> Litestar:
             native.StateController,
             native.PairController,
             native.PairingController,
+            native.ClientController,
             memos.memos_router,
         ],
         dependencies={"daemon": Provide(provide_daemon)},

@@ -148,10 +148,19 @@ class Daemon:
         except ModelError:  # the list of models cannot be read: the models' states say so
             return None
 
+    async def still_may(self, client: Client) -> bool:
+        """Whether a client may still do all that it might when its request came."""
+        now = await self.store.read(lambda db: clients.by_id(db, client.id))
+        same = now is not None and (now.scopes, now.profiles) == (client.scopes, client.profiles)
+        return same and now is not None and now.revoked_at is None
+
     # What the guard calls
 
     def client_of_token(self, token: str) -> Client | None:
         return self.store.read_now(lambda db: clients.by_token(db, token))
+
+    def is_paired(self, origin: str) -> bool:
+        return self.store.read_now(lambda db: clients.is_paired(db, origin))
 
     def client_seen(self, client: Client) -> None:
         now = self.store.now()

@@ -24,7 +24,8 @@ class Events:
     """A broadcaster within one event loop."""
 
     def __init__(self) -> None:
-        self._listeners: set[asyncio.Queue[Event | None]] = set()
+        self._listeners: dict[asyncio.Queue[Event | None], str | None] = {}
+        """Each with the client that listens."""
         self._closed = False
 
     def publish(self, name: str, profile: str | None, **data: Any) -> None:
@@ -33,13 +34,14 @@ class Events:
                 listener.get_nowait()
             listener.put_nowait(Event(name, profile, data))
 
-    async def listen(self, *, first: bool = False) -> AsyncIterator[Event | None]:
+    async def listen(self, *, client: str | None = None, first: bool = False) -> AsyncIterator[Event | None]:
         """Events from now on; None now and then, so that a listener which went away is noticed.
 
+        `client` is the id of the client they go to, until `end` is called for it.
         With `first`, a None at once: who looks at a state on each event has then looked after it began to listen.
         """
         queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
-        self._listeners.add(queue)
+        self._listeners[queue] = client
         try:
             if first:
                 yield None
@@ -53,7 +55,15 @@ class Events:
                     return
                 yield event
         finally:
-            self._listeners.discard(queue)
+            del self._listeners[queue]
+
+    def end(self, client: str) -> None:
+        """Ends this client's streams: it may no longer listen, or to less."""
+        for listener, who in self._listeners.items():
+            if who == client:
+                while not listener.empty():  # what waits there is no longer for its ears
+                    listener.get_nowait()
+                listener.put_nowait(None)
 
     def close(self) -> None:
         """Ends every stream: the daemon is stopping."""

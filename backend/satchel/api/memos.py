@@ -19,7 +19,7 @@ from litestar.types import ExceptionHandlersMap
 
 from satchel.api.access import AnyRequest, ForbiddenError, TheDaemon, check_profile, sees
 from satchel.api.daemon import Daemon
-from satchel.api.errors import TOO_DEEP, problem_of, unexpected
+from satchel.api.errors import NOT_TEXT, TOO_DEEP, is_of_body, problem_of, unexpected
 from satchel.capture.normalise import MAX_NAME, Captured, CapturedMessage
 from satchel.recall.rank import CONTEXT_THRESHOLD
 from satchel.store import jobs, log, memories
@@ -439,6 +439,10 @@ def _too_deep(_: AnyRequest, __: RecursionError) -> Response[Envelope]:
     return _error(40000, TOO_DEEP, 400)
 
 
+def _not_text(request: AnyRequest, error: UnicodeDecodeError) -> Response[Envelope]:
+    return _error(40000, NOT_TEXT, 400) if is_of_body(error) else _unexpected(request, error)
+
+
 def _unexpected(request: AnyRequest, error: Exception) -> Response[Envelope]:
     return _error(50000, str(unexpected(request, error).content.detail), 500)
 
@@ -447,6 +451,7 @@ _HANDLERS: ExceptionHandlersMap = {
     SatchelError: _satchel_error,
     HTTPException: http_error,
     RecursionError: _too_deep,
+    UnicodeDecodeError: _not_text,
     Exception: _unexpected,
 }
 

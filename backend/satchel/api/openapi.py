@@ -10,11 +10,11 @@ from litestar.routes import HTTPRoute
 
 from satchel.api import problem
 from satchel.api.guard import tokenless
-from satchel.api.guard.guard import MEMOS_PREFIX
+from satchel.api.guard.refusing import MEMOS_PREFIX
 from satchel.api.memos import Envelope
 
-STATUSES = (400, 401, 403, 404, 413, 415, 421, 500, 503)
-ANYBODYS = (400, 403, 421, 500, 503)
+STATUSES = (400, 401, 403, 404, 413, 415, 421, 429, 500, 503)
+ANYBODYS = (400, 403, 421, 429, 500, 503)
 """Of calls that need no token."""
 WITH_BODY = (413, 415)
 

@@ -13,7 +13,7 @@ from random import Random
 
 import msgspec
 
-from satchel.types import NotFoundError, SatchelError, Scope
+from satchel.types import NotFoundError, SatchelError, Scope, TooManyError
 
 LIFETIME_MS = 5 * 60_000
 MAX_WAITING = 5
@@ -26,11 +26,6 @@ WRONG_CODES_MS = 5 * 60_000
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """No digits to mistake for letters, and no vowels to make words (RFC 8628, section 6.1)."""
 CODE_LENGTH = 8
-
-
-class TooManyError(SatchelError):
-    status = 429
-    title = "Too many"
 
 
 class GoneError(SatchelError):
@@ -94,7 +89,8 @@ class Pairings:
         if len(self._waiting) >= MAX_WAITING:
             raise TooManyError(
                 f"{MAX_WAITING} pairings wait already: confirm or refuse one with `satchel pair CODE`, or ask again in "
-                f"{LIFETIME_MS // 60_000} minutes."
+                f"{LIFETIME_MS // 60_000} minutes.",
+                retry_after=min(self.expires_in(pairing) for pairing in self._waiting.values()),
             )
         taken = {pairing.code for pairing in self._waiting.values()}
         while (code := "".join(self._random.choice(ALPHABET) for _ in range(CODE_LENGTH))) in taken:
@@ -110,11 +106,14 @@ class Pairings:
         self._waiting[pairing.id] = pairing
         return pairing
 
-    def collect(self, pairing_id: str, verifier: str) -> Pairing:
-        """The pairing with its `grant`, once, or without one while it waits. Raises GoneError, WrongVerifierError."""
+    def collect(self, pairing_id: str, verifier: str, *, origin: str | None) -> Pairing:
+        """The pairing with its `grant`, once, or without one while it waits. Raises GoneError, WrongVerifierError.
+
+        To another origin than asked it is one that does not exist, and its tries are not used up.
+        """
         self._forget_expired()
         pairing = self._waiting.get(pairing_id)
-        if pairing is None:
+        if pairing is None or pairing.origin != origin:
             raise GoneError
         digest = hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).hexdigest()
         if not hmac.compare_digest(digest, pairing.challenge):
@@ -132,7 +131,8 @@ class Pairings:
         if len(self._wrong_codes) >= MAX_WRONG_CODES:
             raise TooManyError(
                 f"{MAX_WRONG_CODES} wrong codes were typed: wait {WRONG_CODES_MS // 60_000} minutes, then type the "
-                "code that the client shows by then."
+                "code that the client shows by then.",
+                retry_after=-((self._now() - self._wrong_codes[0] - WRONG_CODES_MS) // 1000),
             )
         given = typed(code).encode("utf-8", "surrogatepass")
         found = None

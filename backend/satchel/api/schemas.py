@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from satchel.store import changes
+from satchel.store.clients import Client
 from satchel.store.log import ProfileCount, Revision
 from satchel.store.memories import Version
 from satchel.store.rederivation import Change, ChangeKind, Outcome
@@ -631,6 +632,45 @@ class PairingDecision(Strict):
 
     code: Code
     decision: Literal["confirm", "refuse"]
+    scopes: Annotated[tuple[Scope, ...], msgspec.Meta(min_length=1, max_length=3)] | None = None
+    profiles: Annotated[tuple[Profile, ...], msgspec.Meta(min_length=1, max_length=100)] | None = None
+
+
+class ClientAnswer(Answer):
+    """`profiles` null: all of them. `origin`: the extension that alone may use its token; null for a program.
+    `last_used_at` is a minute old at the most."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    profiles: tuple[str, ...] | None
+    origin: str | None
+    created_at: str
+    last_used_at: str | None
+    revoked_at: str | None
+
+    @classmethod
+    def of(cls, client: Client) -> ClientAnswer:
+        return cls(
+            id=client.id,
+            name=client.name,
+            scopes=client.scopes,
+            profiles=client.profiles,
+            origin=client.origin,
+            created_at=to_iso(client.created_at),
+            last_used_at=iso(client.last_used_at),
+            revoked_at=iso(client.revoked_at),
+        )
+
+
+class ClientList(Answer):
+    items: list[ClientAnswer]
+
+
+class ClientPatch(Strict):
+    """`scopes` and `profiles`: what is left of those it has; null: all of them."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
     scopes: Annotated[tuple[Scope, ...], msgspec.Meta(min_length=1, max_length=3)] | None = None
     profiles: Annotated[tuple[Profile, ...], msgspec.Meta(min_length=1, max_length=100)] | None = None
 

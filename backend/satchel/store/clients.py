@@ -1,26 +1,34 @@
-"""Who may ask: clients with their tokens (stored hashed), scopes and profiles."""
+"""Who may ask: clients with their tokens (stored hashed), scopes, profiles and, of extensions, their origin."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from collections.abc import Sequence
+from typing import Any
 
 import apsw
 import msgspec
 
 from satchel.store.clock import new_id
-from satchel.store.database import to_json
+from satchel.store.database import fetch, to_json
 from satchel.store.store import Tx
-from satchel.types import SCOPES, Scope
+from satchel.types import SCOPES, NotFoundError, SatchelError, Scope
 
 TOKEN_BYTES = 32
 SEEN_EVERY_MS = 60_000
 """How often `last_used_at` is brought up to date at the most: a write for every request would cost a commit each."""
+MAX_ORIGIN = 200
+"""Characters: an extension's is some fifty long."""
+
+
+class WideningError(SatchelError):
+    status = 403
+    title = "Not narrower"
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """`profiles` None: all of them."""
+    """`profiles` None: all of them. `origin`: the extension it was paired as, None for a program. Times in ms."""
 
     id: str
     name: str
@@ -28,6 +36,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     profiles: tuple[str, ...] | None
     created_at: int
     last_used_at: int | None = None
+    origin: str | None = None
+    revoked_at: int | None = None
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
@@ -35,17 +45,30 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     def sees(self, profile: str) -> bool:
         return self.profiles is None or profile in self.profiles
 
+    def oversees(self, other: Client) -> bool:
+        """Whether it may know of the other and take from it: all of the other's profiles are among its own."""
+        if self.profiles is None or self.id == other.id:
+            return True
+        return other.profiles is not None and set(other.profiles) <= set(self.profiles)
+
 
 def hash_token(token: str) -> bytes:
     """SHA-256: the token is 256 random bits, so that no slow hash is needed to keep it from being guessed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def issue(tx: Tx, *, name: str, scopes: Sequence[Scope] = SCOPES, profiles: Sequence[str] | None = None) -> str:
+def issue(
+    tx: Tx,
+    *,
+    name: str,
+    scopes: Sequence[Scope] = SCOPES,
+    profiles: Sequence[str] | None = None,
+    origin: str | None = None,
+) -> str:
     """A new client's token. It is stored nowhere: who loses it asks for another."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     tx.db.execute(
-        "INSERT INTO client (id, name, token_hash, scopes, profiles, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO client (id, name, token_hash, scopes, profiles, created_at, origin) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             new_id(),
             name,
@@ -53,21 +76,17 @@ def issue(tx: Tx, *, name: str, scopes: Sequence[Scope] = SCOPES, profiles: Sequ
             to_json(scopes),
             None if profiles is None else to_json(profiles),
             tx.now,
+            origin,
         ),
     )
     return token
 
 
-def by_token(db: apsw.Connection, token: str) -> Client | None:
-    """The client a token belongs to, None for an unknown or revoked one. Looked up by hash: no timing to learn from."""
-    row = db.execute(
-        "SELECT id, name, scopes, profiles, created_at, last_used_at FROM client WHERE token_hash = ? AND"
-        " revoked_at IS NULL",
-        (hash_token(token),),
-    ).fetchone()
-    if row is None:
-        return None
-    client_id, name, scopes, profiles, created, used = row
+_SELECT = "SELECT id, name, scopes, profiles, created_at, last_used_at, origin, revoked_at FROM client"
+
+
+def _client(row: tuple[Any, ...]) -> Client:
+    client_id, name, scopes, profiles, created, used, origin, revoked = row
     return Client(
         id=client_id,
         name=name,
@@ -75,11 +94,63 @@ def by_token(db: apsw.Connection, token: str) -> Client | None:
         profiles=None if profiles is None else tuple(msgspec.json.decode(profiles)),
         created_at=created,
         last_used_at=used,
+        origin=origin,
+        revoked_at=revoked,
     )
+
+
+def by_token(db: apsw.Connection, token: str) -> Client | None:
+    """The client a token belongs to, None for an unknown or revoked one. Looked up by hash: no timing to learn from."""
+    row = db.execute(f"{_SELECT} WHERE token_hash = ? AND revoked_at IS NULL", (hash_token(token),)).fetchone()
+    return None if row is None else _client(row)
+
+
+def by_id(db: apsw.Connection, client_id: str) -> Client | None:
+    """Revoked ones too."""
+    row = db.execute(f"{_SELECT} WHERE id = ?", (client_id,)).fetchone()
+    return None if row is None else _client(row)
+
+
+def every(db: apsw.Connection) -> list[Client]:
+    """All there ever were, the oldest first; ids are in order of time."""
+    return [_client(row) for row in fetch(db, f"{_SELECT} ORDER BY id")]
+
+
+def is_paired(db: apsw.Connection, origin: str) -> bool:
+    """Whether some client that is not revoked was paired from this origin."""
+    found = db.execute("SELECT 1 FROM client WHERE origin = ? AND revoked_at IS NULL LIMIT 1", (origin,)).fetchone()
+    return found is not None
 
 
 def seen(tx: Tx, client_id: str) -> None:
     tx.db.execute("UPDATE client SET last_used_at = ? WHERE id = ?", (tx.now, client_id))
+
+
+def rename(tx: Tx, client_id: str, name: str) -> None:
+    tx.db.execute("UPDATE client SET name = ? WHERE id = ?", (name, client_id))
+
+
+def narrow(
+    tx: Tx, client_id: str, *, scopes: Sequence[Scope] | None = None, profiles: Sequence[str] | None = None
+) -> None:
+    """Leaves it these scopes and profiles, None for what it has. Nobody is ever given more, whoever asks.
+
+    Raises NotFoundError, and WideningError naming what it does not have.
+    """
+    client = by_id(tx.db, client_id)
+    if client is None:
+        raise NotFoundError(f"There is no client {client_id!r}.")
+    for scope in scopes or ():
+        if not client.may(scope):
+            raise WideningError(f"{client.name!r} does not have the scope {scope!r}; it can only lose what it has.")
+    for profile in profiles or ():
+        if not client.sees(profile):
+            raise WideningError(f"{client.name!r} is not for the profile {profile!r}; it can only lose what it has.")
+    if scopes is not None:
+        left = [scope for scope in client.scopes if scope in scopes]
+        tx.db.execute("UPDATE client SET scopes = ? WHERE id = ?", (to_json(left), client_id))
+    if profiles is not None:
+        tx.db.execute("UPDATE client SET profiles = ? WHERE id = ?", (to_json(dict.fromkeys(profiles)), client_id))
 
 
 def revoke(tx: Tx, client_id: str) -> None:

@@ -1,37 +1,52 @@
-"""The guard: Host, then Origin, then token, then kind of body; what fails never reaches the app."""
+"""The guard: Host, then Origin, then token, limits, and kind of body; what fails never reaches the app.
+
+Host and Origin come first and count for nothing: what a page sends must not use up what others may ask.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from satchel import __version__
-from satchel.api import problem
-from satchel.api.guard import content, host, origin, token, tokenless
+from satchel.api.guard import concurrency, content, host, origin, preflight, rate, token, tokenless
+from satchel.api.guard.refusing import Refused, refuse
 from satchel.store.clients import Client
-from satchel.types import StoreError
+from satchel.types import SatchelError, TooManyError
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Send
 
-MEMOS_PREFIX = "/api/openmem/"
+ONCE = frozenset({b"host", b"origin", b"authorization", b"content-type", b"sec-fetch-site"})
+"""Headers that are judged: of two, the app or a later version might read the other one."""
 
 
 class Guard:
-    """Wraps the app. `look_up` finds the client of a token, `seen` is told who asked; `port` is the daemon's own.
+    """Wraps the app. `look_up` finds the client of a token, `seen` is told who asked, `paired` says whether a client
+    has this origin; `port` is the daemon's own; `now` gives seconds that never go back.
 
     The client is handed on as `scope["satchel_client"]`.
     """
 
     def __init__(
-        self, app: ASGIApp, *, port: int, look_up: Callable[[str], Client | None], seen: Callable[[Client], None]
+        self,
+        app: ASGIApp,
+        *,
+        port: int,
+        look_up: Callable[[str], Client | None],
+        seen: Callable[[Client], None],
+        paired: Callable[[str], bool],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
         self.port = port
         self.look_up = look_up
         self.seen = seen
+        self.paired = paired
+        self.rates = rate.Rates(now)
+        self.under_way = concurrency.UnderWay()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -41,52 +56,79 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008, "reason": "no web sockets here"})
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        asked_by = headers.get("origin")
+        stamps = [(b"x-satchel-version", __version__.encode())]
 
         async def send_stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                stamped = [*message.get("headers", []), (b"x-satchel-version", __version__.encode())]
-                if asked_by is not None and origin.is_extension(asked_by):
-                    stamped += [(b"access-control-allow-origin", asked_by.encode()), (b"vary", b"Origin")]
-                message["headers"] = stamped
+                message["headers"] = [*message.get("headers", []), *stamps]
             await send(message)
 
+        try:
+            self._check_where_from(scope, headers)
+            asked_by = headers.get("origin")
+            is_paired = asked_by is not None and origin.is_extension(asked_by) and self.paired(asked_by)
+            if asked_by is not None and is_paired:
+                stamps += preflight.readable(asked_by)
+            if preflight.is_one(scope["method"], headers):
+                if not is_paired:
+                    raise Refused(403, "Not allowed", "Satchel answers no preflight of this origin.")
+                self._count("open", rate.OPEN)
+                await send_stamped({"type": "http.response.start", "status": 204, "headers": preflight.answer(headers)})
+                await send_stamped({"type": "http.response.body", "body": b"", "more_body": False})
+                return
+            who, limit = self._check_who(scope, headers)
+            has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+            if not content.is_json(scope["method"], headers.get("content-type"), has_body=has_body):
+                raise Refused(415, "Unsupported media type", "Send JSON, with `Content-Type: application/json`.")
+            if not self.under_way.enter(who, limit):
+                raise TooManyError(f"{limit} such requests are under way already; wait until one ends.", retry_after=1)
+        except SatchelError as error:
+            await refuse(scope, send_stamped, error)
+            return
+        try:
+            await self.app(scope, receive, send_stamped)
+        finally:
+            self.under_way.leave(who)
+
+    def _check_where_from(self, scope: Any, headers: dict[str, str]) -> None:
+        """Raises Refused for what has come astray, and for pages of the web."""
         if not host.is_own(headers.get("host"), self.port):
-            await _refuse(scope, send_stamped, 421, "Misdirected request", f"Ask for 127.0.0.1:{self.port}.")
-            return
-        if not origin.is_allowed(asked_by, self.port):
-            await _refuse(scope, send_stamped, 403, "Foreign origin", "Web pages may not talk to Satchel.")
-            return
-        if not tokenless.needs_none(scope["method"], scope["path"]):
-            given = token.from_header(headers.get("authorization"))
-            try:
-                client = self.look_up(given) if given else None
-            except StoreError as error:
-                await _refuse(scope, send_stamped, error.status, error.title, str(error))
-                return
-            if client is None:
-                hint = "Send `Authorization: Bearer TOKEN`; `satchel token` makes one."
-                await _refuse(scope, send_stamped, 401, "No valid token", hint)
-                return
-            scope["satchel_client"] = client
-            self.seen(client)
-        has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        if not content.is_json(scope["method"], headers.get("content-type"), has_body=has_body):
-            hint = "Send JSON, with `Content-Type: application/json`."
-            await _refuse(scope, send_stamped, 415, "Unsupported media type", hint)
-            return
-        await self.app(scope, receive, send_stamped)
+            raise Refused(421, "Misdirected request", f"Ask for 127.0.0.1:{self.port}.")
+        judged = [name for raw, _ in scope["headers"] if (name := raw.lower()) in ONCE]
+        if len(judged) != len(set(judged)):
+            raise Refused(400, "Bad request", "A header that may stand there once stands there twice.")
+        if not origin.is_allowed(headers.get("origin"), self.port) or origin.is_embedded(headers):
+            raise Refused(403, "Foreign origin", "Web pages may not talk to Satchel.")
 
+    def _check_who(self, scope: Any, headers: dict[str, str]) -> tuple[str, int]:
+        """Under which name the request is counted, and how many of that name may be under way.
 
-async def _refuse(scope: Any, send: Send, status: int, title: str, detail: str) -> None:
-    headers = [(b"content-type", problem.MEDIA_TYPE.encode()), (b"connection", b"close")]
-    body = problem.body(status, title, detail)
-    if scope["path"].startswith(MEMOS_PREFIX):
-        headers[0] = (b"content-type", b"application/json")
-        code = 40100 if status == 401 else status * 100
-        body = msgspec.json.encode({"code": code, "data": None, "message": f"{title}. {detail}"})
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+        Finds the client of the token. Raises Refused, and StoreError where it cannot be looked up.
+        """
+        if tokenless.needs_none(scope["method"], scope["path"]):
+            name, pace = ("open", rate.OPEN) if scope["path"] in tokenless.OPEN_PATHS else ("pairing", rate.PAIRING)
+            self._count(name, pace)
+            return name, concurrency.TOKENLESS
+        given = token.from_header(headers.get("authorization"))
+        client = self.look_up(given) if given else None
+        if client is None:
+            self._count("unknown", rate.UNKNOWN)
+            hint = "Send `Authorization: Bearer TOKEN`; `satchel token` makes one."
+            raise Refused(401, "No valid token", hint)
+        if not origin.fits(client.origin, headers.get("origin"), scope["method"]):
+            hint = (
+                "This token was given to another: pair this extension, or make a token with `satchel token --origin`."
+            )
+            raise Refused(403, "Another's token", hint)
+        self._count(client.id, rate.CLIENT)
+        scope["satchel_client"] = client
+        self.seen(client)
+        if concurrency.is_stream(scope["path"]):
+            return f"{client.id} streams", concurrency.STREAMS
+        return client.id, concurrency.CLIENT
+
+    def _count(self, who: str, pace: rate.Rate) -> None:
+        if wait := self.rates.take(who, pace):
+            raise TooManyError(
+                f"More than {pace.per_second:.0f} requests a second come; ask again later.", retry_after=ceil(wait)
+            )

@@ -1,13 +1,27 @@
 """Which Origins may ask: the daemon's own pages and browser extensions, never a page of the web.
 
-A missing Origin proves nothing (a browser leaves it out of many GETs): the token decides then.
+A missing Origin proves nothing: browsers leave it out of GETs that are not subject to CORS, an image as well as a fetch
+of an extension that has the host's permission. Where they do, they say in Sec-Fetch-Site who asks, which no script can
+change: the daemon's own page (`same-origin`), the person (`none`), an extension (`none` in Chromium, `same-origin` in
+Firefox), or another page.
+
+An extension is the one that was paired: its Origin is kept with its token, which is of no use to any other extension.
+Browsers send an Origin with everything but GET and HEAD, so that its absence is taken for the same extension's only
+there. A token that a program got has no Origin, and no extension may use it. This keeps a token that leaked from being
+used by what runs in a browser; a program that has it can write any header, and so can an extension that may rewrite
+requests.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from satchel.api.guard.host import LOOPBACK
 
 EXTENSIONS = ("chrome-extension://", "moz-extension://", "safari-web-extension://")
+OTHER_PAGES = frozenset({"cross-site", "same-site"})
+"""Values of Sec-Fetch-Site. "same-site" is another port of this machine."""
+WITHOUT_ORIGIN = frozenset({"GET", "HEAD"})
 
 
 def is_allowed(origin: str | None, port: int) -> bool:
@@ -18,3 +32,22 @@ def is_allowed(origin: str | None, port: int) -> bool:
 
 def is_extension(origin: str) -> bool:
     return origin.startswith(EXTENSIONS)
+
+
+def is_embedded(headers: Mapping[str, str]) -> bool:
+    """Whether a page of elsewhere asks without an Origin: image, script, frame. `headers` by lower-case name.
+
+    Not where the person follows a link: what is opened in a tab of its own is out of that page's reach.
+    """
+    if "origin" in headers or headers.get("sec-fetch-site") not in OTHER_PAGES:
+        return False
+    return (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) != ("navigate", "document")
+
+
+def fits(pinned: str | None, asked_by: str | None, method: str) -> bool:
+    """Whether a token may be used by who asks. `pinned` is the Origin of its pairing, None for a program."""
+    if pinned is None:
+        return asked_by is None or not is_extension(asked_by)
+    if asked_by is None:
+        return method in WITHOUT_ORIGIN
+    return asked_by == pinned

@@ -1,6 +1,7 @@
 """The native API (`/v1`)."""
 
 from satchel.api.native.capture import CaptureController
+from satchel.api.native.clients import ClientController
 from satchel.api.native.conversations import ConversationController
 from satchel.api.native.memories import MemoryController
 from satchel.api.native.pairing import PairController, PairingController
@@ -10,6 +11,7 @@ from satchel.api.native.state import StateController, health
 
 __all__ = [
     "CaptureController",
+    "ClientController",
     "ConversationController",
     "MemoryController",
     "PairController",

@@ -16,6 +16,7 @@ from satchel.api.access import (
     refuse_browsers,
     refuse_pages,
 )
+from satchel.api.guard.size import MAX_TOKENLESS_BYTES
 from satchel.api.pairing import Grant, shown
 from satchel.api.schemas import (
     Done,
@@ -34,8 +35,6 @@ from satchel.store.clients import Client
 from satchel.times import to_iso
 from satchel.types import SCOPES, BadInputError
 
-MAX_ORIGIN = 200
-
 
 class PairController(Controller):
     """The client's side."""
@@ -43,14 +42,13 @@ class PairController(Controller):
     path = "/v1/pair"
     tags = ("pairing",)
 
-    @post(security=[{}], guards=[refuse_pages], opt={"problems": (429,)})
+    @post(security=[{}], guards=[refuse_pages], request_max_body_size=MAX_TOKENLESS_BYTES)
     async def ask(self, request: AnyRequest, data: JSONBody[PairRequest], daemon: TheDaemon) -> PairAnswer:
         """Asks for a token. Show the code to the person, who types it into `satchel pair CODE`."""
-        if not check_name("client", data.client).isprintable():
-            raise BadInputError("`client` holds characters that cannot be shown.")
+        check_client_name("client", data.client)
         origin = request.headers.get("origin")
         if origin is not None:
-            check_name("Origin", origin, MAX_ORIGIN)
+            check_name("Origin", origin, clients.MAX_ORIGIN)
         pairing = daemon.pairings.ask(client=data.client, challenge=data.challenge, origin=origin)
         return PairAnswer(
             pairing_id=pairing.id, code=shown(pairing.code), expires_in=daemon.pairings.expires_in(pairing)
@@ -61,14 +59,15 @@ class PairController(Controller):
         status_code=200,
         security=[{}],
         guards=[refuse_pages],
+        request_max_body_size=MAX_TOKENLESS_BYTES,
         opt={"problems": (410,)},
         responses={202: ResponseSpec(PairWaiting, generate_examples=False, description="Nobody has confirmed it yet")},
     )
     async def collect(
-        self, pairing_id: FromPath[str], data: JSONBody[PairCollect], daemon: TheDaemon
+        self, request: AnyRequest, pairing_id: FromPath[str], data: JSONBody[PairCollect], daemon: TheDaemon
     ) -> Response[PairDelivered]:
         """The token, once, when the person has confirmed; 202 until then."""
-        pairing = daemon.pairings.collect(pairing_id, data.verifier)
+        pairing = daemon.pairings.collect(pairing_id, data.verifier, origin=request.headers.get("origin"))
         grant = pairing.grant
         if grant is None:
             waiting: Response[Any] = Response(
@@ -76,7 +75,9 @@ class PairController(Controller):
             )
             return waiting
         token = await daemon.store.write(
-            lambda tx: clients.issue(tx, name=pairing.client, scopes=grant.scopes, profiles=grant.profiles)
+            lambda tx: clients.issue(
+                tx, name=pairing.client, scopes=grant.scopes, profiles=grant.profiles, origin=pairing.origin
+            )
         )
         return Response(PairDelivered(token=token, scopes=grant.scopes, profiles=grant.profiles))
 
@@ -89,6 +90,7 @@ class PairController(Controller):
                 "This is the command line's own token: without it, `satchel` would not be answered any more."
             )
         await daemon.store.write(lambda tx: clients.revoke(tx, client.id))
+        daemon.events.end(client.id)
         return Done()
 
 
@@ -98,7 +100,7 @@ class PairingController(Controller):
     path = "/v1/pairings"
     tags = ("pairing",)
     guards = (refuse_browsers,)
-    opt = {"scope": "manage", "problems": (429,)}  # noqa: RUF012 - Litestar's own attribute
+    opt = {"scope": "manage"}  # noqa: RUF012 - Litestar's own attribute
 
     @post(status_code=200)
     async def find(self, data: JSONBody[PairingLookup], daemon: TheDaemon) -> PairingAnswer:
@@ -121,6 +123,12 @@ class PairingController(Controller):
         grant = granted(client_of(request), data) if data.decision == "confirm" else None
         daemon.pairings.decide(pairing_id, data.code, grant)
         return Done()
+
+
+def check_client_name(field: str, name: str) -> None:
+    """A name that a person can read and compare. Raises BadInputError."""
+    if not check_name(field, name).isprintable():
+        raise BadInputError(f"`{field}` holds characters that cannot be shown.")
 
 
 def granted(by: Client, decision: PairingDecision) -> Grant:

@@ -14,7 +14,7 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
 
 from satchel import __version__
-from satchel.api.access import AnyRequest, ForbiddenError, TheDaemon, check_profile, sees, visible_profiles
+from satchel.api.access import AnyRequest, ForbiddenError, TheDaemon, check_profile, client_of, sees, visible_profiles
 from satchel.api.daemon import Daemon
 from satchel.api.schemas import (
     ChangeList,
@@ -142,11 +142,14 @@ class StateController(Controller):
     async def events(self, request: AnyRequest, daemon: TheDaemon) -> ServerSentEvent:
         """Server-sent events: `job`, `memory`, `forgotten`; ids and states only."""
 
+        client = client_of(request)
+
         async def stream() -> AsyncIterator[ServerSentEventMessage]:
-            yield ServerSentEventMessage(comment="listening", data=None)
-            async for event in daemon.events.listen():
+            async for event in daemon.events.listen(client=client.id, first=True):
                 if event is None:
-                    yield ServerSentEventMessage(comment="still here", data=None)
+                    if not await daemon.still_may(client):  # it may have changed before we began to listen
+                        return
+                    yield ServerSentEventMessage(comment="listening", data=None)
                 elif event.profile is None or sees(request, event.profile):
                     data = msgspec.json.encode({"profile": event.profile, **event.data}).decode()
                     yield ServerSentEventMessage(event=event.name, data=data)
