@@ -53,6 +53,7 @@ def create_app(daemon: Daemon) -> Litestar:
             native.MemoryController,
             native.RederiveController,
             native.ConversationController,
+            native.ForgetController,
             native.StateController,
             native.PairController,
             native.PairingController,

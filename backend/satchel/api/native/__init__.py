@@ -2,6 +2,7 @@
 
 from satchel.api.native.capture import CaptureController
 from satchel.api.native.conversations import ConversationController
+from satchel.api.native.forget import ForgetController
 from satchel.api.native.memories import MemoryController
 from satchel.api.native.pairing import PairController, PairingController
 from satchel.api.native.recall import RecallController
@@ -11,6 +12,7 @@ from satchel.api.native.state import StateController, health
 __all__ = [
     "CaptureController",
     "ConversationController",
+    "ForgetController",
     "MemoryController",
     "PairController",
     "PairingController",
