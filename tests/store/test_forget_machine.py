@@ -98,7 +98,7 @@ class Machine(RuleBasedStateMachine):
         )
         picked = chance.sample(ids, min(count, len(ids)))
         held = [next(m for m in turns(self.store, chat) if m.id == message) for message, chat in picked]
-        own = chance.choice((*NAMES, "tea")) if not held else held[0].content.split()[2]
+        own = chance.choice((*NAMES, "tea")) if not held else held[0].content.split()[-2:][0]
         text = f"The user knows {own} and {held[-1].content.split()[-1] if held else self.word()}"
         written = draft(text, *(quote(m, m.content) for m in held), key=own.lower(), tags=[own], reasoning=text)
         memory_id = remember(self.store, written, profile=profile, by_hand=not held)
@@ -159,7 +159,7 @@ class Machine(RuleBasedStateMachine):
         assert gone.counts == shown
         assert went == {name: getattr(shown, name) for name in went}, way
         assert {pk for (pk,) in self.rows("SELECT pk FROM memory")} == stays
-        assert verify(self.store.path, gone.traces).bytes_found == 0, way
+        assert verify(self.store, gone.traces).bytes_found == 0, way
         self.gone |= spoken - self.spoken()
         if what.way == "name" and what.profiles is None:
             assert not [text for text in self.said() if fold(str(what.name)) in fold(text)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -271,10 +273,10 @@ WORDS = ["Axolotl", "Žluťoučký", "СНЕГОВИК", "雪だるまの国"]
 def test_a_word_left_in_any_file_is_found(store: Store, data: Path, word: str, form: object) -> None:
     first = capture(store, [f"I breed {word} at home"])
     gone = act(store, way="conversation", conversation=first.conversation_id)
-    assert verify(store.path, gone.traces).bytes_found == 0
+    assert verify(store, gone.traces).bytes_found == 0
     (data / "backups").mkdir()
     (data / "backups" / "old.bin").write_bytes(b"\0" * 9 + form(word).encode() + b"\xff" * 9)  # type: ignore[operator]
-    assert verify(store.path, gone.traces).bytes_found > 0
+    assert verify(store, gone.traces).bytes_found > 0
 
 
 def test_what_also_stands_in_what_stays_does_not_count(store: Store, data: Path) -> None:
@@ -282,7 +284,7 @@ def test_what_also_stands_in_what_stays_does_not_count(store: Store, data: Path)
     capture(store, ["Axolotls are a difficulty"], external_id="stays")
     (data / "config.toml").write_text("# conversations are not forgotten\n")
     gone = act(store, way="conversation", conversation=first.conversation_id)
-    assert verify(store.path, gone.traces).bytes_found == 0
+    assert verify(store, gone.traces).bytes_found == 0
 
 
 def test_a_word_that_the_index_alone_still_holds_is_found(store: Store) -> None:
@@ -291,7 +293,7 @@ def test_a_word_that_the_index_alone_still_holds_is_found(store: Store) -> None:
     gone = act(store, way="conversation", conversation=first.conversation_id)
     store.write_now(lambda tx: tx.db.execute("INSERT INTO turn_words (rowid, text) VALUES (?, ?)", row))
     empty_journal(store)
-    assert verify(store.path, gone.traces).bytes_found > 0
+    assert verify(store, gone.traces).bytes_found > 0
 
 
 def test_a_vector_left_on_disk_is_found_unless_another_is_the_same(store: Store, data: Path) -> None:
@@ -302,11 +304,11 @@ def test_a_vector_left_on_disk_is_found_unless_another_is_the_same(store: Store,
     items = store.read_now(lambda db: vectors.waiting(db, "model", 10))
     store.write_now(lambda tx: vectors.put(tx, "model", [(item, packed[item.text]) for item in items]))
     gone = act(store, way="conversation", conversation=first.conversation_id)
-    assert verify(store.path, gone.traces).bytes_found == 0  # "three" has the same vector
+    assert verify(store, gone.traces).bytes_found == 0  # "three" has the same vector
     act(store, way="everything")
-    assert verify(store.path, gone.traces).bytes_found == 0
+    assert verify(store, gone.traces).bytes_found == 0
     (data / "old.bin").write_bytes(packed["one"])
-    assert verify(store.path, gone.traces).bytes_found > 0
+    assert verify(store, gone.traces).bytes_found > 0
 
 
 def test_rewriting_the_database_keeps_every_vector_in_its_place(store: Store) -> None:
@@ -330,3 +332,22 @@ def test_rewriting_the_database_keeps_every_vector_in_its_place(store: Store) ->
     (item,) = store.read_now(lambda db: vectors.waiting(db, "model", 10))
     store.write_now(lambda tx: vectors.put(tx, "model", [(item, struct.pack("<16f", *([0.25] * 16)))]))
     assert store.read_now(vectors.unsound) == 0
+
+
+def test_reading_the_files_drops_no_lock_of_the_database(store: Store, data: Path) -> None:
+    """Another process that finds none takes the database for abandoned, and cuts the index of the journal that this one
+    has mapped: the next write dies of it."""
+    look = (
+        "import apsw, sys; db = apsw.Connection(sys.argv[1]); db.execute('BEGIN IMMEDIATE')\n"
+        "try: print(db.execute('SELECT count(*) FROM message').get)\n"
+        "finally: db.execute('ROLLBACK'); db.close()"
+    )
+    first = capture(store, ["I breed Axolotls"])
+    gone = act(store, way="conversation", conversation=first.conversation_id)
+    for round_ in range(3):
+        assert verify(store, gone.traces).bytes_found == 0
+        capture(store, ["I keep bees"], external_id=f"c{round_}")
+        seen = subprocess.run([sys.executable, "-c", look, str(store.path)], capture_output=True, text=True, timeout=60)
+        assert seen.stdout.strip() == str(round_ + 1), seen.stderr
+        assert (data / "satchel.sqlite-wal").exists(), "the other process took itself for the last"
+    assert contents(store) == {"I keep bees"}

@@ -92,13 +92,13 @@ class Forgetting:
         clear_caches()
         await self._store.truncate_log()
         await asyncio.to_thread(self.after, self._store)
-        found = await asyncio.to_thread(verify, self._store.path, gone.traces)
+        found = await asyncio.to_thread(verify, self._store, gone.traces)
         rewritten = 0
         if found.bytes_found:
             rewritten = 1
             await self._store.rewrite()
             await self._store.truncate_log()
-            found = await asyncio.to_thread(verify, self._store.path, gone.traces)
+            found = await asyncio.to_thread(verify, self._store, gone.traces)
         if found.bytes_found:
             logger.warning("%d bytes of what was forgotten are still in the data folder", found.bytes_found)
         return await self._store.write(

@@ -11,6 +11,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from io import FileIO
 from pathlib import Path
 
 import apsw
@@ -21,6 +22,7 @@ from satchel.store.database import connect, fetch
 from satchel.store.forget import Traces
 from satchel.store.needles import LONGEST, SHORTEST, Needles
 from satchel.store.segment import CJK, segment
+from satchel.store.store import FILE_NAME, Store
 
 CHUNK = 8 << 20
 """Bytes read at a time."""
@@ -42,31 +44,36 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     bytes_found: int
 
 
-def verify(database: Path, traces: Traces) -> Reading:
-    """Reads every file of the database's folder for what the traces hold. Raises StoreError and OSError."""
-    with contextlib.closing(connect(database, readonly=True)) as db:
+def verify(store: Store, traces: Traces) -> Reading:
+    """Reads every file of the store's folder for what the traces hold. Raises StoreError and OSError."""
+    folder = store.path.parent
+    with contextlib.closing(connect(store.path, readonly=True)) as db:
         db.pragma("query_only", False)  # else not even a temporary table can be made
         needles = Needles([*needles_of(db, traces.texts), *(vector[:VECTOR_BYTES] for vector in traces.vectors)])
         files = bytes_read = 0
-        for file in sorted(path for path in database.parent.rglob("*") if path.is_file()):
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             if file.name == SETTINGS:
                 continue
-            files += 1
-            with contextlib.suppress(FileNotFoundError):  # the journal of a vector file that was just replaced
-                bytes_read += _look_in(file, needles)
-        left = standing(db, needles.found, database.parent / SETTINGS)
+            with contextlib.suppress(FileNotFoundError):  # a file of vectors that was just replaced
+                if file.parent == folder and file.name.startswith(FILE_NAME):
+                    bytes_read += _look_in(store.bytes_of(file), needles)
+                else:
+                    with file.open("rb", buffering=0) as raw:
+                        bytes_read += _look_in(raw, needles)
+                files += 1
+        left = standing(db, needles.found, folder / SETTINGS)
     return Reading(files=files, bytes_read=bytes_read, bytes_found=sum(map(len, needles.found - left)))
 
 
-def _look_in(file: Path, needles: Needles) -> int:
+def _look_in(raw: FileIO, needles: Needles) -> int:
     read = 0
     before = b""
-    with file.open("rb") as data:
-        while chunk := data.read(CHUNK):
-            read += len(chunk)
-            lowered = before + chunk.lower()
-            needles.look(lowered)
-            before = lowered[-(LONGEST - 1) :]
+    raw.seek(0)
+    while chunk := raw.read(CHUNK):
+        read += len(chunk)
+        lowered = before + chunk.lower()
+        needles.look(lowered)
+        before = lowered[-(LONGEST - 1) :]
     return read
 
 
