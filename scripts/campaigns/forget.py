@@ -285,7 +285,7 @@ def main() -> None:
         "database_rewritten": sum(one["rewritten"] for one in rounds),
         "anything_wrong": len(state["wrong"]),
         "database_MB": round((data / FILE_NAME).stat().st_size / 1e6),
-        "answer_median_s": median(seconds),
+        "answer_median_s": round(median(seconds), 3),
         "answer_longest_s": seconds[-1],
     }
     report("forget", "Forgotten while capture goes on", figures, REMARKS)

@@ -218,6 +218,8 @@ class Machine(RuleBasedStateMachine):
 
     def nothing_forgotten_is_left(self) -> None:
         assert not self.gone & self.spoken(), "what was forgotten came back"
+        derived = self.rows("SELECT coalesce(reasoning, '') || ' ' || text || ' ' || key FROM memory WHERE by_hand = 0")
+        assert not self.gone & {word for (text,) in derived for word in text.replace(",", " ").split()}
         said_still = " ".join(self.said())
         raw = raw_bytes(self.data)
         for word in self.words:
