@@ -272,6 +272,43 @@ def test_forgetting_asks_first(filled: Running) -> None:
     assert filled.call("GET", f"/v1/memories/{memory['id']}").status_code == 404
 
 
+def test_forgetting_shows_what_goes_and_leaves_a_receipt(filled: Running) -> None:
+    where = ("--profile", "forgetting")
+    said = [
+        {"role": "user", "content": "My sister Ottilie lives in Brno.", "id": "1", "sent_at": "2026-03-01T23:30:00Z"},
+        {"role": "assistant", "content": "Good to know.", "id": "2", "sent_at": "2026-03-02T10:00:00Z"},
+    ]
+    filled.capture(profile="forgetting", messages=said)
+    shown = satchel(filled, "forget", "--name", "ottilie", *where, "--preview")
+    assert "Ottilie lives in Brno" in shown
+    assert "1 messages" in shown
+    # A date's own day is in the span, and - keeps the name out of the shell's history.
+    assert json.loads(satchel(filled, "forget", "--to", "2026-03-01", *where, "--json"))["counts"]["messages"] == 1
+    asked = command("forget", "--data", filled.data, "--name", "-", *where, stdin=b"Ottilie\nn\n")
+    assert asked.returncode != 0
+    assert "Ottilie lives in Brno" in satchel(filled, "search", "Ottilie", *where)
+    done = satchel(filled, "forget", "--name", "Ottilie", *where, "--yes")
+    assert "1 messages" in done
+    assert " 0 bytes of it found" in done
+    assert "Ottilie" not in satchel(filled, "search", "Ottilie", *where)
+    assert filled.capture(profile="forgetting", messages=said)["forgotten"] == 1
+    kept_out = satchel(filled, "forgotten", *where)
+    assert "1 sent again" in kept_out
+    assert "Ottilie" not in kept_out
+    assert "by name" in satchel(filled, "forgotten", "--receipts")
+    assert satchel(filled, "forgotten", "--allow", kept_out.split()[0]).startswith("1 turns")
+    assert "Nothing is kept out" in satchel(filled, "forgotten", *where)
+    one_sentence(command("forget", "--data", filled.data, "--site", "a", "--name", "Ottilie", "--yes"))
+
+
+def test_adding_a_forgotten_conversation_again_says_that_it_is_kept_out(filled: Running, tmp_path: Path) -> None:
+    file = tmp_path / "chat.txt"
+    file.write_text("User: I breed Axolotls.\n")
+    satchel(filled, "add", file, "--profile", "again-forgotten")
+    satchel(filled, "forget", "--everything", "--profile", "again-forgotten", "--yes")
+    assert "satchel forgotten" in satchel(filled, "add", file, "--profile", "again-forgotten")
+
+
 # Pause, resume, rederive
 
 

@@ -194,7 +194,7 @@ def add(
     screen = terminal.console(stderr=True)
     if not no_wait:
         with screen.status("stored; reading it for memories ..."):
-            for job in client.wait_for(stored["job_id"]):  # noqa: B007 - the last state is what counts
+            for job in client.wait_for(stored["job_id"]) if stored["job_id"] else ():  # noqa: B007 - the last state is what counts
                 pass
     found = [client.call("GET", path("/v1/memories", i)) for i in job.get("memory_ids", [])]
     status, error = job.get("status", "queued"), job.get("error")
@@ -205,7 +205,12 @@ def add(
     if status == "queued" and error:
         click.echo(f"Stored. It will be read for memories when this is mended: {terminal.printable(error)}")
         return
-    out.print(f"{stored['accepted']} new messages, {stored['duplicates']} known before.")
+    known = stored["duplicates"] - stored["forgotten"]
+    out.print(f"{stored['accepted']} new messages, {known} known before.")
+    if stored["forgotten"]:
+        out.print(f"{stored['forgotten']} that you forgot were not stored; to let them in: satchel forgotten")
+    if not stored["job_id"]:
+        return
     if status == "failed":
         raise click.ClickException(f"They are stored, but reading them failed: {error}")
     conversation = client.call("GET", path("/v1/conversations", stored["conversation_id"]))
@@ -300,21 +305,102 @@ def memories(
 
 @cli.command()
 @data_option
-@click.argument("memory_id")
-@click.option("--messages", is_flag=True, help="Also the turns it was drawn from.")
+@click.argument("memory_id", required=False)
+@click.option("--memory", default=None, metavar="ID", help="A memory; the same as MEMORY_ID.")
+@click.option("--messages", is_flag=True, help="With a memory: also the turns it was drawn from.")
+@click.option("--conversation", default=None, metavar="ID", help="A conversation with all that came from it.")
+@click.option("--site", default=None, help="Everything from a site.")
+@click.option(
+    "--from", "since", default=None, metavar="TIME", help="What was said from then on (2026-03-01, or a time)."
+)
+@click.option(
+    "--to", "until", default=None, metavar="TIME", help="What was said before then; a date: that day included."
+)
+@click.option("--name", default=None, help="Every turn and memory that names this person; - asks for the name.")
+@click.option("--everything", is_flag=True, help="Everything: of --profile, or of all profiles.")
+@click.option("--profile", default=None, help="Only in this profile. Default: all.")
+@click.option("--preview", is_flag=True, help="Show what would go, and forget nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@JSON_OPTION
 @click.pass_obj
-def forget(data: Path, memory_id: str, messages: bool, yes: bool) -> None:
-    """Forget the memory MEMORY_ID for good."""
-    from satchel.client import path
+def forget(data: Path, /, memory_id: str | None, preview: bool, yes: bool, as_json: bool, **what: Any) -> None:
+    """Forget for good: the memory MEMORY_ID, or what the options name.
 
-    place = path("/v1/memories", memory_id)
+    Shows what would go and asks. When it answers, the bytes are gone from the disk, and the files were read for them.
+    With --json nothing is asked, and without --yes nothing is forgotten.
+    """
+    from satchel import terminal
+
+    what["memory"] = memory_id or what["memory"]
+    if what["name"] == "-":  # what is typed as an argument stands in the shell's history
+        what["name"] = click.prompt("Which name", hide_input=False, err=True)
+    if what["until"] and len(what["until"]) == len("2026-03-01"):
+        what["until"] = _day_after(what["until"])
+    body = {name: value for name, value in what.items() if value not in (None, False)}
     client = connect(data)
-    memory = client.call("GET", place)
-    if not yes:
-        click.confirm(f"Forget {memory['text']!r} for good?", abort=True)
-    gone = client.call("DELETE", place, messages="true" if messages else None)
-    click.echo(f"Gone: {gone['memories']} memories, {gone['messages']} messages.")
+    if preview or not yes:
+        shown = client.call("POST", "/v1/forget", body=body | {"preview": True})
+        if as_json:
+            print_json(shown)
+            return
+        terminal.console().print(terminal.forget_view(shown))
+        if preview:
+            return
+        if not any(shown["counts"].values()):
+            return
+        click.confirm("Forget this for good?", abort=True)
+    receipt = client.call("POST", "/v1/forget", body=body | {"preview": False})["receipt"]
+    if as_json:
+        print_json(receipt)
+        return
+    click.echo(f"Gone: {terminal.forget_counts(receipt['counts'])}.")
+    click.echo(terminal.receipt_line(receipt))
+
+
+def _day_after(date: str) -> str:
+    import datetime
+
+    try:
+        return (datetime.date.fromisoformat(date) + datetime.timedelta(days=1)).isoformat()
+    except (ValueError, OverflowError):
+        return date  # the daemon says what is wrong with it
+
+
+@cli.command()
+@data_option
+@click.option(
+    "--allow", default=None, metavar="ID", help="Let this conversation's turns in again when they are next sent."
+)
+@click.option("--allow-all", is_flag=True, help="Let all of them in again.")
+@click.option("--receipts", is_flag=True, help="Show the receipts of what was forgotten instead.")
+@click.option("--profile", default=None, help="Only this profile. Default: all.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which page.")
+@JSON_OPTION
+@click.pass_obj
+def forgotten(
+    data: Path, allow: str | None, allow_all: bool, receipts: bool, profile: str | None, page: int, as_json: bool
+) -> None:
+    """Show what you forgot and is kept out since, without content: a page that is loaded again sends it anew."""
+    from satchel import terminal
+
+    client = connect(data)
+    if allow is not None or allow_all:
+        body: dict[str, Any] = {"all": True} if allow is None else {"ids": [allow]}
+        answer = client.call("POST", "/v1/forgotten/allow", body=body | ({"profile": profile} if profile else {}))
+        done = f"{answer['allowed']} turns may come in again, when they are next sent."
+        print_json(answer) if as_json else click.echo(done)
+        return
+    if receipts:
+        answer = client.call("GET", "/v1/forget/receipts", page=page)
+    else:
+        answer = client.call("GET", "/v1/forgotten", profile=profile, page=page)
+    if as_json:
+        print_json(answer)
+        return
+    for item in answer["items"]:
+        click.echo(terminal.receipt_line(item) if receipts else terminal.kept_out_line(item))
+    if not answer["items"]:
+        click.echo("Nothing was forgotten." if receipts else "Nothing is kept out.")
 
 
 @cli.command()

@@ -32,6 +32,63 @@ def printable(text: str) -> str:
     return "".join(c if c in "\n\t" or (c.isprintable() and c != "\x9b") else "�" for c in text)
 
 
+_COUNTED = {
+    "conversations": "conversations",
+    "messages": "messages",
+    "revisions": "earlier wordings of them",
+    "memories": "memories",
+    "candidates": "of them hints",
+    "superseded": "of them superseded",
+    "injections": "notes of what a chat was given",
+}
+
+
+def forget_counts(counts: Mapping[str, int]) -> str:
+    """What goes, in words."""
+    always = ("memories", "messages")
+    return ", ".join(f"{counts[name]} {word}" for name, word in _COUNTED.items() if counts[name] or name in always)
+
+
+def forget_view(answer: Mapping[str, Any]) -> RenderableType:
+    """The preview of a forgetting."""
+    lines = [Text(f"This would go: {forget_counts(answer['counts'])}.", style="bold")]
+    lines += [_forget_item(item, "- ") for item in answer["goes"]]
+    if answer["staying"]:
+        lines.append(Text(f"{answer['staying']} memories lose some of their words, and stay:", style="bold"))
+        lines += [_forget_item(item, "  ") for item in answer["stays"]]
+    return Group(*lines)
+
+
+_WHY = {"derived": "drawn from it alone", "other words": "rests on other words too", "yours": "you wrote it"}
+
+
+def _forget_item(item: Mapping[str, Any], before: str) -> Text:
+    line = Text(before, style="dim")
+    line.append(f"{item['type']} ", style="dim")
+    line.append(printable(item["text"]).replace("\n", " "))
+    if why := _WHY.get(item["why"]):
+        line.append(f" ({why})", style="dim")
+    return line
+
+
+def receipt_line(receipt: Mapping[str, Any]) -> str:
+    """A receipt in a line: what was done, and what reading the files found."""
+    said = f"Receipt {receipt['id']}, {receipt['forgotten_at']}, by {receipt['way']}: "
+    if receipt["bytes_found"] is None:
+        return said + ("cut off, and ended without reading the files." if receipt["finished_at"] else "not ended yet.")
+    read = f"{receipt['files']} files ({receipt['bytes_read'] / 1e6:.0f} MB) read,"
+    read += f" {receipt['bytes_found']} bytes of it found."
+    if receipt["bytes_found"]:
+        read += " Some may lie in a copy that another program keeps in the data folder."
+    return said + read
+
+
+def kept_out_line(item: Mapping[str, Any]) -> str:
+    """A conversation of which something is kept out, without content."""
+    line = f"{item['id']}  {printable(item['site'])}  {item['turns']} turns forgotten {day(item['forgotten_at'])}"
+    return line + (f", {item['sent_again']} sent again {day(item['sent_again_at'])}" if item["sent_again"] else "")
+
+
 def kind_chip(kind: str) -> Text:
     return Text(kind.replace("_", " "), style=f"bold {KIND_COLOURS.get(kind, 'white')}")
 

@@ -101,6 +101,8 @@ class Prepared:
             ("post", "/v1/rederive"): {"profile": "me"},
             ("post", "/v1/rederive/apply"): {"profile": "me", "preview": "x"},
             ("post", "/v1/extraction"): {"paused": False},
+            ("post", "/v1/forget"): {"name": "Planted", "preview": False},
+            ("post", "/v1/forgotten/allow"): {"all": True},
             ("post", "/v1/pair"): {"client": "planted", "challenge": "0" * 64},
             ("post", "/v1/pair/{pairing_id}"): {"verifier": VERIFIER},
             ("post", "/v1/pairings"): {"code": self.code},

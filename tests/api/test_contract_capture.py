@@ -16,7 +16,7 @@ TURIN = "I'm Nadia, a vet in Turin, and I can't stand phone calls."
 
 def test_a_capture_is_answered_with_our_ids_in_the_order_sent(wordy: Running, profile: str) -> None:
     done = wordy.capture("one", "two", profile=profile)
-    assert set(done) == {"conversation_id", "message_ids", "accepted", "duplicates", "job_id"}
+    assert set(done) == {"conversation_id", "message_ids", "accepted", "duplicates", "forgotten", "job_id"}
     assert (done["accepted"], done["duplicates"]) == (2, 0)
     assert [message["id"] for message in wordy.log(done["conversation_id"])] == done["message_ids"]
 

@@ -126,3 +126,40 @@ def test_closing_refuses_also_what_is_being_planned(monkeypatch: pytest.MonkeyPa
             await waiting
 
     run(check())
+
+
+def test_forgetting_ends_the_process_after_its_answer_and_the_next_request_has_a_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Answering] = []
+    answer = asyncio.Event()
+
+    class Slow(Answering):
+        async def request(self, frame: object, *, hang_seconds: float) -> frames.Reply:
+            await answer.wait()
+            assert not self.stopped, "it was ended in mid-answer"
+            return await super().request(frame, hang_seconds=hang_seconds)
+
+    async def start(*_: object) -> Answering:
+        started.append(Slow())
+        return started[-1]
+
+    monkeypatch.setattr(ModelProcess, "start", start)
+
+    async def check() -> None:
+        one = lane(Planned())
+        await asyncio.wait_for(one.forget(), SOON)  # nothing runs: nothing to wait for
+        asked = asyncio.create_task(ask(one))
+        await until(lambda: bool(started), seconds=SOON)
+        forgetting = [asyncio.create_task(one.forget()) for _ in range(2)]
+        waiting = asyncio.create_task(ask(one))
+        answer.set()
+        await asyncio.wait_for(asyncio.gather(*forgetting), SOON)
+        assert started[0].stopped
+        assert await asked == frames.Counts(1, [7])
+        await waiting
+        assert len(started) == 2
+        await one.close()
+        assert started[1].stopped
+
+    run(check())

@@ -7,6 +7,7 @@ import random
 import shutil
 import struct
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,6 +68,8 @@ class Machine(RuleBasedStateMachine):
         self.store = Store(self.data, now=self.clock)
         self.number = itertools.count(1)
         self.log: dict[Place, dict[str, Turn]] = {}
+        self.kept_out: dict[Place, dict[str, str]] = {}
+        """Ids of forgotten turns, by what they are known by when they are sent again."""
         self.ids: dict[Place, str] = {}
         self.work: dict[str, Work] = {}
         self.held: dict[str, Held] = {}
@@ -140,18 +143,21 @@ class Machine(RuleBasedStateMachine):
             return
         profile, site, name = place
         answer = capture(self.store, messages, profile=profile, site=site, external_id=name)
+        kept_out = self.kept_out.get(place, {})
+        keys = list(self.keys(messages))
+        if all(key in kept_out for key in keys):
+            assert (answer.accepted, answer.message_ids) == (0, [kept_out[key] for key in keys])
+            assert (answer.conversation_id == self.ids[place]) if place in self.ids else answer.job_id is None
+            return
         known = self.log.setdefault(place, {})
         position = max((t.position for t in known.values()), default=-1) + 1
-        seen: dict[tuple[str, str], int] = {}
         accepted = 0
         filed = self.filed(messages, max(known.values(), key=lambda t: t.position, default=None))
-        for message, message_id, time in zip(messages, answer.message_ids, filed, strict=True):
+        for key, message, message_id, time in zip(keys, messages, answer.message_ids, filed, strict=True):
             same = (message.role, message.content)
-            if message.id is not None:
-                key = f"id:{message.id}"
-            else:
-                seen[same] = seen.get(same, 0) + 1
-                key = f"{same}:{seen[same]}"
+            if key in kept_out:
+                assert message_id == kept_out[key]
+                continue
             turn = known.get(key)
             if turn is None:
                 known[key] = Turn(message_id, *same, time, position)
@@ -164,12 +170,21 @@ class Machine(RuleBasedStateMachine):
                     turn.role, turn.content = same
                     accepted += 1
         assert (answer.accepted, answer.duplicates) == (accepted, len(messages) - accepted)
+        assert answer.forgotten == sum(key in kept_out for key in keys)
         assert self.ids.setdefault(place, answer.conversation_id) == answer.conversation_id
         if accepted:
             assert answer.job_id not in self.work
             self.work[answer.job_id] = Work(next(self.number), place)
         else:
             assert self.work[answer.job_id].place == place
+
+    @staticmethod
+    def keys(messages: list[Any]) -> Iterator[str]:
+        seen: dict[tuple[str, str], int] = {}
+        for message in messages:
+            same = (message.role, message.content)
+            seen[same] = seen.get(same, 0) + (message.id is None)
+            yield f"{same}:{seen[same]}" if message.id is None else f"id:{message.id}"
 
     def filed(self, messages: list[Any], last: Turn | None) -> list[int]:
         """When each turn of a call counts as said: the latest time named so far, else the first to come, else now."""
@@ -361,9 +376,9 @@ class Machine(RuleBasedStateMachine):
     # Forgetting
 
     def bury_turns(self, ids: list[str]) -> None:
-        for known in self.log.values():
+        for place, known in self.log.items():
             for key in [k for k, t in known.items() if t.id in ids]:
-                del known[key]
+                self.kept_out.setdefault(place, {})[key] = known.pop(key).id
         self.buried |= set(ids)
         for memory_id, held in list(self.held.items()):
             before = len(held.message_ids)

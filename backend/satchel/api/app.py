@@ -51,6 +51,7 @@ def create_app(daemon: Daemon) -> Litestar:
             native.MemoryController,
             native.RederiveController,
             native.ConversationController,
+            native.ForgetController,
             native.StateController,
             native.PairController,
             native.PairingController,

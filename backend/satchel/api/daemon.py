@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 from collections.abc import Sequence
 from typing import Any
 
 from satchel.api.events import Events
+from satchel.api.forgetting import Forgetting
 from satchel.api.pairing import Pairings
 from satchel.capture.normalise import Captured, normalise, title_of, url_of
 from satchel.config import Config
@@ -21,10 +21,7 @@ from satchel.recall.indexer import Indexer
 from satchel.recall.recall import Recall
 from satchel.store import Store, clients, jobs, log
 from satchel.store.clients import Client
-from satchel.types import ModelError, StoreError
-
-EMPTY_LOG_SECONDS = 5.0
-"""Between attempts to take forgotten bytes out of a log that another program is reading."""
+from satchel.types import ModelError
 
 LARGE_CAPTURE = 50_000
 """Code points from which a capture is cleaned in a thread, so that others are answered meanwhile."""
@@ -50,13 +47,14 @@ class Daemon:
         self.worker = ExtractionWorker(store, runtime, publish=self.events.publish, stored=self.indexer.wake)
         self.worker.keep_out = KeepOut(config.extract.keep_out)
         self.rederiver = Rederiver(store, runtime, self.worker, publish=self.events.publish, stored=self.indexer.wake)
+        self.forgetting = Forgetting(store, runtime, self.recall, self.events)
         self.ready = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._emptying: asyncio.Task[None] | None = None
         self._seen: dict[str, int] = {}
 
     async def start(self) -> None:
         await self.store.write(jobs.release_all)
+        await self.forgetting.end_what_was_cut_off()
         self._tasks = [
             asyncio.create_task(self.worker.run(), name="extraction"),
             asyncio.create_task(self.indexer.run(), name="indexing"),
@@ -68,10 +66,10 @@ class Daemon:
         whatever became of the ones before."""
         self.ready = False
         self.events.close()
-        tasks = [*self._tasks, *([self._emptying] if self._emptying else [])]
-        for task in tasks:
+        await self.forgetting.close()
+        for task in self._tasks:
             task.cancel()
-        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(ended, Exception):
                 logger.error("a background task had ended early: %s", type(ended).__name__)
         try:
@@ -115,28 +113,6 @@ class Daemon:
     def changed(self, name: str, profile: str, **data: Any) -> None:
         self.events.publish(name, profile, **data)
         self.indexer.wake()
-
-    async def forgotten(self, profile: str, **data: Any) -> None:
-        """After a deletion: returns when the bytes are gone from the write-ahead log too.
-
-        Raises StoreError when another program's read holds them there; they are taken out as soon as it lets go.
-        """
-        self.events.publish("forgotten", profile, **data)
-        try:
-            await self.store.truncate_log()
-        except StoreError as error:
-            if self._emptying is None or self._emptying.done():
-                self._emptying = asyncio.create_task(self._empty_log(), name="emptying the write-ahead log")
-            raise StoreError(
-                f"It is forgotten, but its bytes still lie in the write-ahead log: {error} Satchel goes on trying."
-            ) from error
-
-    async def _empty_log(self) -> None:
-        while True:
-            await asyncio.sleep(EMPTY_LOG_SECONDS)
-            with contextlib.suppress(StoreError):
-                await self.store.truncate_log()
-                return
 
     def model_states(self) -> Sequence[ModelState]:
         return self.runtime.status()

@@ -168,6 +168,8 @@ async def add_message(request: AnyRequest, data: JSONBody[AddMessage], daemon: T
         raise MemosError(40002, "messages is required, with content in one of them at least.")
     captured = Captured(profile=names[0], site=SITE, external_id=data.conversation_id or new_id(), messages=messages)
     recorded = await daemon.capture(captured)
+    if recorded.job_id is None:  # all of it was forgotten: there is nothing to be read, and no task to ask for
+        return _ok(Added(success=True, task_id="", status="completed"))
     status: Literal["running", "completed", "failed"] = "running"
     if data.async_mode is False:
         status = await _wait_for(daemon, recorded.job_id)

@@ -8,8 +8,11 @@ import msgspec
 
 from satchel.store import changes
 from satchel.store.clients import Client
+from satchel.store.forget_plan import Counts, Item, Way, What
+from satchel.store.forgotten_turns import ForgottenConversation
 from satchel.store.log import ProfileCount, Revision
 from satchel.store.memories import Version
+from satchel.store.receipts import Receipt
 from satchel.store.rederivation import Change, ChangeKind, Outcome
 from satchel.store.search import Filter
 from satchel.times import parse_iso, to_iso
@@ -42,6 +45,7 @@ Tags = Annotated[tuple[Tag, ...], msgspec.Meta(max_length=50)]
 Profile = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 ExternalId = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Site = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+PersonName = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 HitId = Annotated[str, msgspec.Meta(max_length=100)]
 HitKind = Literal["fact", "event", "explicit_preference", "implicit_preference", "instruction", "turn"]
 
@@ -73,11 +77,17 @@ def iso(ms: int | None) -> str | None:
 
 
 class Accepted(Answer):
+    """`accepted` and `duplicates` together are all that were sent. `forgotten` of the `duplicates` are turns that the
+    user forgot: they are not stored, and need not be sent again (`GET /v1/forgotten`). `job_id` is null where nothing
+    else is left of the conversation.
+    """
+
     conversation_id: str
     message_ids: list[str]
     accepted: int
     duplicates: int
-    job_id: str
+    forgotten: int
+    job_id: str | None
 
 
 class JobAnswer(Answer):
@@ -134,6 +144,7 @@ class ReembeddingAnswer(Answer):
 class StatusAnswer(Answer):
     """`rate` in turns of the user a minute, over the last ones that were read; `seconds_left` for all that wait. Each
     null when that cannot be told. `reembedding` is null unless the embedding model was changed and is not done.
+    `forgotten_sent_again`: turns that the user forgot, came once more, and were not stored (`GET /v1/forgotten`).
     """
 
     queued: int
@@ -143,6 +154,7 @@ class StatusAnswer(Answer):
     indexing: int
     models: list[ModelAnswer]
     counts: dict[str, int]
+    forgotten_sent_again: int
     paused: bool
     rate: float | None
     seconds_left: int | None
@@ -377,10 +389,201 @@ class MemoryPatch(Strict):
     pinned: bool | msgspec.UnsetType = msgspec.UNSET
 
 
+# Forgetting
+
+
 class ForgottenAnswer(Answer):
+    """`receipt` names what `GET /v1/forget/receipts` tells of it."""
+
     memories: int
     messages: int
     conversations: int
+    receipt: str
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> ForgottenAnswer:
+        counts = receipt.counts
+        return cls(
+            memories=counts.memories,
+            messages=counts.messages,
+            conversations=counts.conversations,
+            receipt=receipt.id,
+        )
+
+
+class ForgetRequest(Strict):
+    """One of `memory` (an id; with `messages` the turns it was drawn from too), `conversation` (an id), `site`, `since`
+    and `until` (what was said from then on, before then; ISO 8601), `name` (every turn and memory in which it stands as
+    a word) and `everything`; of `profile`, or of all that the client sees. A `preview`, the default, changes nothing.
+    """
+
+    profile: Profile | None = None
+    memory: HitId | None = None
+    messages: bool = False
+    conversation: HitId | None = None
+    site: Site | None = None
+    since: str | None = None
+    until: str | None = None
+    name: PersonName | None = None
+    everything: bool = False
+    preview: bool = True
+
+    def to_what(self, profiles: tuple[str, ...] | None) -> What:
+        """Raises BadInputError unless it names one way."""
+        given: dict[Way, bool] = {
+            "memory": self.memory is not None,
+            "conversation": self.conversation is not None,
+            "site": self.site is not None,
+            "span": self.since is not None or self.until is not None,
+            "name": self.name is not None,
+            "everything": self.everything,
+        }
+        ways = [way for way, named in given.items() if named]
+        if len(ways) != 1:
+            raise BadInputError(
+                "Name one of `memory`, `conversation`, `site`, `since`/`until`, `name` and `everything` to forget."
+            )
+        if self.messages and self.memory is None:
+            raise BadInputError("`messages` belongs to `memory`.")
+        return What(
+            way=ways[0],
+            profiles=profiles,
+            memory=self.memory,
+            messages=self.messages,
+            conversation=self.conversation,
+            site=self.site,
+            since=maybe_moment("since", self.since),
+            until=maybe_moment("until", self.until),
+            name=self.name,
+        )
+
+
+class ForgetCounts(Answer):
+    """How much goes. `candidates` and `superseded` are among the `memories`, `history` is what they said before;
+    `injections` are notes of what was given to a chat.
+    """
+
+    conversations: int
+    messages: int
+    revisions: int
+    memories: int
+    candidates: int
+    superseded: int
+    history: int
+    vectors: int
+    injections: int
+
+    @classmethod
+    def of(cls, counts: Counts) -> ForgetCounts:
+        return cls(**msgspec.structs.asdict(counts))
+
+
+class ForgetItem(Answer):
+    """The beginning of a turn or memory, or a conversation's title. Of a memory, `why` says whether it goes because it
+    was `named`, or was `derived` from what goes and rests on nothing else; or stays, because it rests on `other words`
+    too, or is `yours`: you wrote it.
+    """
+
+    type: Literal["conversation", "turn", "memory"]
+    id: str
+    text: str
+    status: Status | None
+    why: Literal["named", "derived", "other words", "yours"] | None
+
+    @classmethod
+    def of(cls, item: Item) -> ForgetItem:
+        return cls(**msgspec.structs.asdict(item))
+
+
+class ReceiptAnswer(Answer):
+    """What was forgotten, without a word of it: when, in which profiles, how much; the files of the data folder that
+    were read for it afterwards, and how many bytes of it they held (null: it was cut off before they could be read).
+    `rewritten`: how often the database was written anew because they held any.
+    """
+
+    id: str
+    way: Way
+    profiles: tuple[str, ...]
+    counts: ForgetCounts
+    forgotten_at: str
+    finished_at: str | None
+    files: int | None
+    bytes_read: int | None
+    bytes_found: int | None
+    rewritten: int
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> ReceiptAnswer:
+        return cls(
+            **msgspec.structs.asdict(receipt)
+            | {
+                "counts": ForgetCounts.of(receipt.counts),
+                "forgotten_at": to_iso(receipt.forgotten_at),
+                "finished_at": iso(receipt.finished_at),
+            }
+        )
+
+
+class ForgetAnswer(Answer):
+    """`goes` and `stays` are the first of each, of a preview alone; `staying` memories lose words that they rest on.
+    `receipt` is null in a preview.
+    """
+
+    preview: bool
+    counts: ForgetCounts
+    goes: list[ForgetItem]
+    staying: int | None
+    stays: list[ForgetItem]
+    receipt: ReceiptAnswer | None
+
+
+class ReceiptPage(Answer):
+    items: list[ReceiptAnswer]
+    total: int
+    page: int
+    size: int
+
+
+class ForgottenConversationAnswer(Answer):
+    """Turns of one conversation that are kept out because the user forgot them; `sent_again` of them came once more, as
+    from a page that was loaded again. `id` is the one that the conversation had.
+    """
+
+    id: str
+    profile: str
+    site: str
+    forgotten_at: str
+    turns: int
+    sent_again: int
+    sent_again_at: str | None
+
+    @classmethod
+    def of(cls, found: ForgottenConversation) -> ForgottenConversationAnswer:
+        return cls(
+            **msgspec.structs.asdict(found)
+            | {"forgotten_at": to_iso(found.forgotten_at), "sent_again_at": iso(found.sent_again_at)}
+        )
+
+
+class ForgottenPage(Answer):
+    items: list[ForgottenConversationAnswer]
+    total: int
+    page: int
+    size: int
+
+
+class AllowRequest(Strict):
+    """`ids` of what `GET /v1/forgotten` lists; without them, `all` of it: of `profile`, or of all the client sees."""
+
+    ids: Annotated[tuple[HitId, ...], msgspec.Meta(max_length=1000)] = ()
+    all: bool = False
+    profile: Profile | None = None
+
+
+class AllowAnswer(Answer):
+    """How many turns may come in again."""
+
+    allowed: int
 
 
 # Deriving again

@@ -17,7 +17,7 @@ from satchel.extract.keep_out import KeepOut
 from satchel.faults import type_and_place
 from satchel.models import ModelDiedError, ModelMissingError, Runtime
 from satchel.pace import Pace
-from satchel.store import Store, Tx, forgotten, jobs, log, memories, vectors
+from satchel.store import Store, Tx, forgotten, jobs, log, memories, receipts, vectors
 from satchel.types import Draft, Job, Memory, Message, ModelError, NotFoundError, SatchelError, Status, StoreError
 
 if TYPE_CHECKING:
@@ -44,6 +44,10 @@ Publish = Callable[..., None]
 
 class _PausedError(Exception):
     """Extraction was paused before all turns of a job were read."""
+
+
+class _ForgottenError(Exception):
+    """Something was forgotten while a job was read: it is read again, without it."""
 
 
 class _Begun(msgspec.Struct):
@@ -151,7 +155,7 @@ class ExtractionWorker:
             # Submitted, not awaited: this task is being cancelled, the writer still finishes its queue.
             self._store.submit(lambda tx: jobs.put_back(tx, job.id))
             raise
-        except _PausedError:
+        except (_PausedError, _ForgottenError):
             await self._store.write(lambda tx: jobs.put_back(tx, job.id))
             self._publish("job", profile, id=job.id, status="queued")
             return
@@ -219,7 +223,9 @@ class ExtractionWorker:
 
     async def _extract(self, job: Job, profile: str) -> list[int]:
         """The pks of the memories that the job's messages gave or confirmed. Raises _PausedError between two."""
-        turns = await self._store.read(lambda db: log.messages_of(db, job.conversation_id))
+        turns, generation = await self._store.read(
+            lambda db: (log.messages_of(db, job.conversation_id), receipts.generation(db))
+        )
         wanted = set(job.message_ids)
         begun = self._begun.setdefault(job.id, _Begun())
         for index, turn in enumerate(turns):
@@ -229,7 +235,7 @@ class ExtractionWorker:
                 raise _PausedError
             started = time.monotonic()
             for draft in await self.read(turns, index):
-                pk = await self._reconcile(draft, profile)
+                pk = await self._reconcile(draft, profile, generation)
                 if pk is not None and pk not in begun.found:
                     begun.found.append(pk)
             begun.read.add(turn.id)
@@ -293,8 +299,9 @@ class ExtractionWorker:
             self._superseding = await asyncio.to_thread(Superseding.load)
         return self._superseding
 
-    async def _reconcile(self, draft: Draft, profile: str) -> int | None:
-        """Settles a draft with what is known, in one transaction: nothing comes between the look and the deed."""
+    async def _reconcile(self, draft: Draft, profile: str, generation: int) -> int | None:
+        """Settles a draft with what is known, in one transaction: nothing comes between the look and the deed. Raises
+        _ForgottenError when something was forgotten since its turns were read: its words may be among it."""
         vector = (await self._models.embed([draft.text]))[0]
         # In a thread: a large model's file may have to be hashed.
         embedder = await asyncio.to_thread(self._models.model_id, "embed")
@@ -306,6 +313,8 @@ class ExtractionWorker:
         ended = await self.ended(draft, doubted)
 
         def store(tx: Tx) -> tuple[int, str] | None:
+            if receipts.generation(tx.db) != generation:
+                raise _ForgottenError
             vectors.prepare(tx, embedder, dimensions)
             if forgotten.touched(tx.db, draft.sources):
                 return None

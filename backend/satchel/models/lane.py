@@ -78,6 +78,8 @@ class Lane:
         self._deaths = 0
         self._current: tuple[_Waiting, int] | None = None
         self._closing = False
+        self._to_end: list[asyncio.Future[None]] = []
+        """Those who wait for the end of the process that runs now."""
         self.loading = False
         self.error: str | None = None
 
@@ -108,6 +110,19 @@ class Lane:
                 self._process.send(frames.Cancel(self._current[1]))
             raise
 
+    async def forget(self) -> None:
+        """End the process once it has answered what it is at, so that nothing that it read stays in its memory. What
+        waits is served by a new one."""
+        if self._process is None or self._closing:
+            return
+        if self._runner is None or self._runner.done():
+            await self._end_process()
+            return
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._to_end.append(ended)
+        self._wake.set()
+        await ended
+
     async def close(self) -> None:
         """End the process, also in mid-answer, and fail what waits."""
         self._closing = True
@@ -121,12 +136,16 @@ class Lane:
                 with contextlib.suppress(asyncio.CancelledError):
                     await self._runner
         await self._end_process()
+        self._tell_ended()
         for _, _, waiting in self._heap:
             _refuse(waiting, ModelError(CLOSED))
         self._heap.clear()
 
     async def _run(self) -> None:
         while not self._closing:
+            if self._to_end:
+                await self._end_process()
+                self._tell_ended()
             if not self._heap:
                 self._wake.clear()
                 try:
@@ -224,6 +243,12 @@ class Lane:
         last = self._failures.get(need)
         pause = min(LONGEST_PAUSE_SECONDS, last.pause * 2) if last and last.plan == plan else FIRST_PAUSE_SECONDS
         self._failures[need] = _Failure(plan, message, pause, time.monotonic() + pause)
+
+    def _tell_ended(self) -> None:
+        for ended in self._to_end:
+            if not ended.done():
+                ended.set_result(None)
+        self._to_end.clear()
 
     async def _end_process(self) -> None:
         process, self._process, self._running_plan = self._process, None, None

@@ -213,6 +213,15 @@ class Runtime:
         others = [other.close() for other in self._others.values()]
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()), *others)
 
+    async def forget(self) -> None:
+        """Lets go of all texts: the vectors of questions, and the processes, each when it has answered what it is at.
+        They start again when they are needed."""
+        self._vectors.clear()
+        lanes = (lane.forget() for one in (self, *self._others.values()) for lane in one._lanes.values())
+        await asyncio.gather(*lanes)
+        for other in self._others.values():
+            other._vectors.clear()
+
     async def __aenter__(self) -> Runtime:
         return self
 

@@ -93,6 +93,11 @@ class Recall:
         """Keeps what was worked out of the vectors."""
         self._near.close()
 
+    def forget(self) -> None:
+        """Lets go of what is held in memory of anything that is not in the store any more."""
+        self._counted.clear()
+        self._store.read_now(self._near.follow)
+
     async def search(
         self,
         question: str,

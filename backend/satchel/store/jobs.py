@@ -33,7 +33,8 @@ def enqueue(tx: Tx, conversation: int, messages: Sequence[int]) -> str:
     return job_id
 
 
-def latest_of(db: apsw.Connection, conversation: int) -> str:
+def latest_of(db: apsw.Connection, conversation: int) -> str | None:
+    """The last job of a conversation (its pk); None without any."""
     return db.execute("SELECT id FROM job WHERE conversation = ? ORDER BY pk DESC LIMIT 1", (conversation,)).get  # type: ignore[no-any-return]
 
 

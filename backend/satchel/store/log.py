@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import apsw
 import msgspec
 
-from satchel.store import jobs, vector_sets, vectors
+from satchel.store import forgotten_turns, jobs, vector_sets, vectors
 from satchel.store.clock import new_id
 from satchel.store.database import fetch, to_json
+from satchel.store.forgotten_turns import KeptOut
 from satchel.store.segment import segment
 from satchel.store.store import Tx
 from satchel.types import Conversation, Message, NotFoundError, Role
@@ -33,11 +34,15 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """`forgotten` of the `duplicates` are turns that the user forgot: they are not stored, and their ids are those they
+    had. `job_id` is None where nothing of the conversation is left to be read."""
+
     conversation_id: str
     message_ids: list[str]
     accepted: int
     duplicates: int
-    job_id: str
+    forgotten: int
+    job_id: str | None
 
 
 def profile_pk(db: apsw.Connection, name: str) -> int | None:
@@ -64,9 +69,15 @@ def record(
     """Files messages under their conversation and queues the job that reads what is new in them.
 
     A message known already changes nothing; one whose words changed becomes a new revision, the old one kept. Words
-    that were an earlier revision are a late repeat, not a change back.
+    that were an earlier revision are a late repeat, not a change back. What the user forgot is not stored again.
     """
     db, now = tx.db, tx.now
+    kept_out: dict[str, KeptOut] = {}
+    if forgotten_turns.is_touched(db, profile, site, external_id):
+        kept_out = forgotten_turns.sent_again(tx, profile, site, external_id, [message.key for message in messages])
+        title = url = None  # sites make them from what was said first, and that may be what was forgotten
+        if all(message.key in kept_out for message in messages):
+            return _all_kept_out(tx, profile, site, external_id, [kept_out[message.key] for message in messages])
     conversation = _ensure_conversation(tx, profile, site, external_id, title, url)
     ids: list[str] = []
     fresh: list[int] = []
@@ -77,6 +88,9 @@ def record(
         "SELECT time FROM message WHERE conversation = ? ORDER BY position DESC LIMIT 1", (conversation.pk,)
     ).get
     for message, time in zip(messages, _times(messages, now=now, last=last), strict=True):
+        if message.key in kept_out:
+            ids.append(kept_out[message.key].message_id)
+            continue
         known = db.execute(
             "SELECT pk, id, hash, revision FROM message WHERE conversation = ? AND key = ?",
             (conversation.pk, message.key),
@@ -92,6 +106,7 @@ def record(
                 _revise(tx, pk, message, revision, now)
                 fresh.append(pk)
         ids.append(message_id)
+    job_id: str | None
     if fresh:
         db.execute("UPDATE conversation SET updated_at = ?, clock = ? WHERE pk = ?", (now, tx.tick(), conversation.pk))
         job_id = jobs.enqueue(tx, conversation.pk, fresh)
@@ -102,7 +117,26 @@ def record(
         message_ids=ids,
         accepted=len(fresh),
         duplicates=len(messages) - len(fresh),
+        forgotten=sum(message.key in kept_out for message in messages),
         job_id=job_id,
+    )
+
+
+def _all_kept_out(tx: Tx, profile: str, site: str, external_id: str, known: Sequence[KeptOut]) -> Recorded:
+    """The answer to a call that brings only what was forgotten. It leaves no new trace of the conversation."""
+    row = tx.db.execute(
+        "SELECT pk, id FROM conversation WHERE site = ? AND external_id = ? AND profile ="
+        " (SELECT pk FROM profile WHERE name = ?)",
+        (site, external_id, profile),
+    ).fetchone()
+    pk, conversation_id = row or (None, known[-1].conversation_id)
+    return Recorded(
+        conversation_id=conversation_id,
+        message_ids=[one.message_id for one in known],
+        accepted=0,
+        duplicates=len(known),
+        forgotten=len(known),
+        job_id=None if pk is None else jobs.latest_of(tx.db, pk),
     )
 
 

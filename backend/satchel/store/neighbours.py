@@ -260,6 +260,13 @@ class Neighbours:
                 return part.closest(db, meaning, pks)
         return vectors.closest(db, kind, meaning, pks)
 
+    def follow(self, db: apsw.Connection) -> None:
+        """Brings every part up to date: what went is in none of them any more."""
+        for key, part in list(self._parts.items()):
+            with self._locked(key):
+                if self._parts.get(key) is part and not self._follow(db, key, part):
+                    self._parts.pop(key, None)
+
     @contextlib.contextmanager
     def _locked(self, key: Key) -> Iterator[None]:
         with self._lock:

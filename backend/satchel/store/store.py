@@ -15,6 +15,7 @@ import stat
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import FileIO
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -88,6 +89,8 @@ class Store:
             raise
         self._writes: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
         self._closed = False
+        self._raw: dict[tuple[int, int], FileIO] = {}
+        """Files of the database that are open to be read as bytes, by device and inode."""
         self._closing = threading.Lock()
         self._writer = threading.Thread(target=self._write_loop, name="satchel-writer", daemon=True)
         self._writer.start()
@@ -236,6 +239,27 @@ class Store:
         await asyncio.to_thread(remove_files)  # not by the writer: a large file may be in the midst of being written
         await asyncio.shield(asyncio.wrap_future(self.submit(truncate, alone=True)))
 
+    async def rewrite(self) -> None:
+        """Writes the whole database anew, without what free pages and gaps still hold. The copy is made in memory, and
+        other writes wait: some seconds a gigabyte."""
+
+        def vacuum(tx: Tx) -> None:
+            tx.db.execute("VACUUM")
+
+        await asyncio.shield(asyncio.wrap_future(self.submit(vacuum, alone=True)))
+
+    def bytes_of(self, file: Path) -> FileIO:
+        """One of the database's own files, to be read as bytes. Not to be closed: that would drop the locks that this
+        process holds on it (POSIX), and another one that opens the database would take it for abandoned. The store
+        closes it."""
+        with self._closing:
+            self._check_open()
+            found = file.stat()
+            identity = (found.st_dev, found.st_ino)
+            if identity not in self._raw:
+                self._raw[identity] = FileIO(file)
+            return self._raw[identity]
+
     def close(self) -> None:
         """Finishes what was submitted and closes. Safe to call twice."""
         with self._closing:
@@ -248,6 +272,8 @@ class Store:
         # The writer last: a reader may not copy the write-ahead log into the database, and would leave it lying.
         self._writes.put(None)
         self._writer.join()
+        for raw in self._raw.values():
+            raw.close()
 
 
 def prepare_folder(data: Path) -> None:

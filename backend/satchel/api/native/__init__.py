@@ -3,6 +3,7 @@
 from satchel.api.native.capture import CaptureController
 from satchel.api.native.clients import ClientController
 from satchel.api.native.conversations import ConversationController
+from satchel.api.native.forget import ForgetController
 from satchel.api.native.memories import MemoryController
 from satchel.api.native.pairing import PairController, PairingController
 from satchel.api.native.recall import RecallController
@@ -13,6 +14,7 @@ __all__ = [
     "CaptureController",
     "ClientController",
     "ConversationController",
+    "ForgetController",
     "MemoryController",
     "PairController",
     "PairingController",

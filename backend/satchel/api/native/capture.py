@@ -20,7 +20,10 @@ class CaptureController(Controller):
 
     @post("/messages", status_code=202, opt={"scope": "capture"})
     async def capture(self, request: AnyRequest, data: JSONBody[Captured], daemon: TheDaemon) -> Accepted:
-        """Captures turns of a conversation. Answered when they are on disk; sent again, they change nothing."""
+        """Captures turns of a conversation. Answered when they are on disk; sent again, they change nothing.
+
+        Turns that the user forgot are acknowledged and not stored: they count as `duplicates`, and in `forgotten`.
+        """
         check_profile(request, data.profile)
         recorded = await daemon.capture(data)
         return Accepted(
@@ -28,6 +31,7 @@ class CaptureController(Controller):
             message_ids=recorded.message_ids,
             accepted=recorded.accepted,
             duplicates=recorded.duplicates,
+            forgotten=recorded.forgotten,
             job_id=recorded.job_id,
         )
 

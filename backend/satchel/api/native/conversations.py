@@ -16,7 +16,8 @@ from satchel.api.schemas import (
     ForgottenAnswer,
     ProfileList,
 )
-from satchel.store import Tx, forget, log
+from satchel.store import log
+from satchel.store.forget_plan import What
 from satchel.types import Conversation, NotFoundError
 
 
@@ -70,13 +71,8 @@ class ConversationController(Controller):
     async def forget(self, request: AnyRequest, conversation_id: FromPath[str], daemon: TheDaemon) -> ForgottenAnswer:
         """Forgets a conversation with all that came from it."""
 
-        def drop(tx: Tx) -> tuple[str, forget.Forgotten]:
-            profile = _seen(tx.db, request, conversation_id).profile
-            return profile, forget.forget_conversation(tx, conversation_id)
-
-        profile, gone = await daemon.store.write(drop)
-        await daemon.forgotten(profile, id=conversation_id)
-        return ForgottenAnswer(memories=gone.memories, messages=gone.messages, conversations=gone.conversations)
+        what = What(way="conversation", profiles=visible_profiles(request), conversation=conversation_id)
+        return ForgottenAnswer.of(await daemon.forgetting.act(what, id=conversation_id))
 
     @get("/profiles")
     async def profiles(self, request: AnyRequest, daemon: TheDaemon) -> ProfileList:

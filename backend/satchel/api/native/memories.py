@@ -24,7 +24,8 @@ from satchel.api.schemas import (
 from satchel.capture.normalise import check_name, clean
 from satchel.extract.saying import keys
 from satchel.recall.query import fts_query
-from satchel.store import Tx, forget, memories
+from satchel.store import Tx, memories
+from satchel.store.forget_plan import What
 from satchel.types import BadInputError, Draft, Kind, Memory, NotFoundError, Status
 
 MAX_PAGE = 1_000_000
@@ -157,10 +158,5 @@ class MemoryController(Controller):
     ) -> ForgottenAnswer:
         """Forgets a memory; with `messages=true` also the turns it was drawn from."""
 
-        def drop(tx: Tx) -> tuple[str, forget.Forgotten]:
-            profile = _seen(tx.db, request, memory_id).profile
-            return profile, forget.forget_memory(tx, memory_id, messages=messages)
-
-        profile, gone = await daemon.store.write(drop)
-        await daemon.forgotten(profile, id=memory_id)
-        return ForgottenAnswer(memories=gone.memories, messages=gone.messages, conversations=gone.conversations)
+        what = What(way="memory", profiles=visible_profiles(request), memory=memory_id, messages=messages)
+        return ForgottenAnswer.of(await daemon.forgetting.act(what, id=memory_id))

@@ -26,7 +26,7 @@ from satchel.api.schemas import (
     StatusAnswer,
     record_of,
 )
-from satchel.store import changes, jobs, memories, vector_sets
+from satchel.store import changes, forgotten_turns, jobs, memories, vector_sets
 
 EXPORT_BATCH = 500
 
@@ -102,12 +102,13 @@ class StateController(Controller):
 
         read = daemon.worker.read_already
 
-        def look(db: apsw.Connection) -> tuple[Counts, int, bool, vector_sets.Progress | None]:
+        def look(db: apsw.Connection) -> tuple[Counts, int, bool, vector_sets.Progress | None, int]:
             counted = _counts(db) if profiles is None else _counts_in(db, profiles)
             waiting = jobs.waiting_turns(db, read, profiles=profiles)
-            return counted, waiting, jobs.paused(db), vector_sets.progress(db, profiles=profiles)
+            again = forgotten_turns.count_sent_again(db, profiles=profiles)
+            return counted, waiting, jobs.paused(db), vector_sets.progress(db, profiles=profiles), again
 
-        (queue, counts, indexing), waiting, paused, progress = await daemon.store.read(look)
+        (queue, counts, indexing), waiting, paused, progress, again = await daemon.store.read(look)
         return StatusAnswer(
             queued=queue["queued"],
             running=queue["running"],
@@ -119,6 +120,7 @@ class StateController(Controller):
                 for m in daemon.model_states()
             ],
             counts=counts,
+            forgotten_sent_again=again,
             paused=paused,
             rate=daemon.worker.pace.per_minute,
             seconds_left=None if paused else daemon.worker.pace.seconds_for(waiting),
