@@ -52,14 +52,19 @@ def ended(folder: Path, new: Draft, *olds: Memory) -> set[str]:
     ("new", "over", "beside"),
     [
         (
-            "No cable out here so the user got Skynet put in instead.",
-            "The user has Eastcom internet.",
-            "The user has an old house in the hills.",
+            "The user is on losartan 50 mg now.",
+            "The user takes lisinopril 20 mg every morning.",
+            "The user has had high blood pressure for ten years.",
         ),
         (
-            "The user is hooked on podcasts now.",
-            "Podcasts the user doesn't like at all.",
-            "The user listens to the radio while cooking.",
+            "The user moved all their recipes over to Paprika.",
+            "The user keeps their recipes in a Word file.",
+            "The user bakes sourdough on Saturdays.",
+        ),
+        (
+            "The user walks the dog after supper now.",
+            "The user walks the dog at half past five every morning.",
+            "The user's dog is a basset called Otis.",
         ),
     ],
 )
@@ -67,6 +72,13 @@ def test_what_cannot_hold_beside_it_is_over_and_the_rest_is_not(
     models_folder: Path, new: str, over: str, beside: str
 ) -> None:
     assert ended(models_folder, draft(new), memory(over, "over"), memory(beside, "beside")) == {"over"}
+
+
+def test_what_is_so_of_somebody_else_is_not_asked_about_unless_they_are_spoken_of() -> None:
+    hers = memory("The user's daughter Mia plays the violin.")
+    assert doubted(draft("The user plays the cello now, the violin is sold."), [(hers, 0.9)]) == []
+    assert doubted(draft("Mia has sold the violin."), [(hers, 0.9)]) == [hers]
+    assert doubted(draft("The user's daughter no longer plays."), [(hers, 0.9)]) == [hers]
 
 
 def test_of_the_user_s_own_it_is_not_believed() -> None:

@@ -9,6 +9,7 @@ is over, said again, or stands beside it. Trained by `scripts/train_rivals.py` o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def doubted(draft: Draft, near: Near) -> list[Memory]:
         and not memory.pinned
         and memory.valid_from < draft.valid_from
         and not together & {source.message_id for source in memory.sources}
+        and _is_meant(memory, draft)
     ]
     return [memory for memory, _ in sorted(found, key=lambda pair: -pair[1])[:MOST]]
 
@@ -86,3 +88,14 @@ def may_end(draft: Draft) -> bool:
     if draft.kind == "implicit_preference":
         return False
     return read(draft.text).changes or any(read(source.quote).changes for source in draft.sources)
+
+
+def _is_meant(memory: Memory, draft: Draft) -> bool:
+    """Whether the draft can be of whom the memory is about. The reader knows a turn of events and confuses whose it is:
+    that the user sold their violin ends nothing for a daughter of whom nothing is said."""
+    about = {clause.subject for clause in read(memory.text).clauses}
+    if not about or any(one.relation in {"user", "thing"} for one in about):
+        return True
+    said = " ".join((draft.text, *(source.quote for source in draft.sources))).casefold()
+    named = (name for one in about for name in (one.name, one.relation) if name)
+    return any(re.search(rf"\b{re.escape(name)}", said) for name in named)
