@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from satchel.config import Config
+from satchel.files import private_umask
 from satchel.types import SatchelError
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
     """Runs the daemon until it is told to stop. Raises SatchelError when it cannot start."""
     from satchel.store.store import prepare_folder
 
+    private_umask()
     prepare_folder(data)
     with only_one(data), contextlib.closing(listen(port)) as sock, contextlib.ExitStack() as at_the_end:
         # Late: a taken port should be told at once, and the other commands need none of this.
