@@ -423,6 +423,64 @@ def rederive(data: Path, profile: str, yes: bool, drop: bool, as_json: bool) -> 
 
 @cli.command()
 @data_option
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@JSON_OPTION
+@click.pass_obj
+def backup(data: Path, file: Path | None, as_json: bool) -> None:
+    """Copy the store into FILE, while Satchel runs or not, and check the copy by restoring it.
+
+    Without FILE it goes into the data folder, where the newest five are kept and what you forget is taken out of them.
+    What you forget stays in a FILE of your own.
+    """
+    from satchel import terminal
+    from satchel.store import backup as copies
+
+    with terminal.console(stderr=True).status("copying ...") as line:
+        made = copies.make(data, file, progress=lambda done, of: line.update(f"copying: {100 * done // of} %"))
+    if as_json:
+        print_json({"file": str(made), "bytes": made.stat().st_size})
+    else:
+        click.echo(f"{made}, {made.stat().st_size / 1e6:.1f} MB, restored and compared: whole.")
+
+
+@cli.command()
+@data_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@JSON_OPTION
+@click.pass_obj
+def restore(data: Path, file: Path, yes: bool, as_json: bool) -> None:
+    """Put the backup FILE in the place of the present store, which is kept aside. Satchel must not run.
+
+    What you forgot since does not come back, and who may ask stays as it is now.
+    """
+    import msgspec
+
+    from satchel import server
+    from satchel.store.restore import restore as put_back
+
+    with server.stopped(data, "restore"):
+        if not yes and not as_json:
+            click.confirm(f"Replace what is in {data} by what was in {file}?", abort=True)
+        done = put_back(data, file)
+    if as_json:
+        print_json(msgspec.to_builtins(msgspec.structs.replace(done, aside=None)) | {"aside": str(done.aside or "")})
+        return
+    click.echo(f"Restored: {done.turns:,} turns, {done.memories:,} memories.")
+    if done.migrated:
+        click.echo(f"It was of schema {done.schema}, and was brought up to date.")
+    if done.forgotten is None:
+        click.echo(
+            "The store before was too damaged to tell what you had forgotten since, and which clients you let in."
+        )
+    elif done.forgotten:
+        click.echo(f"{done.forgotten:,} items that you had forgotten since were forgotten again.")
+    if done.aside is not None:
+        click.echo(f"The store before lies in {done.aside}")
+
+
+@cli.command()
+@data_option
 @JSON_OPTION
 @click.pass_obj
 def doctor(data: Path, as_json: bool) -> None:

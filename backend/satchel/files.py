@@ -18,7 +18,15 @@ OTHERS = 0o077
 
 CHUNK = 1_000_000
 
-OWN_FILES = ("satchel.sqlite*", "config.toml", "config.part", "command-line.*", "daemon.json", "daemon.lock")
+OWN_FILES = (
+    "satchel.sqlite*",
+    "config.toml",
+    "config.part",
+    "command-line.*",
+    "daemon.json",
+    "daemon.lock",
+    "backup.lock",
+)
 OWN_FOLDERS = ("vectors", "backups", "logs")
 """What Satchel puts into its data folder; whatever else lies there is not its to change."""
 

@@ -40,6 +40,10 @@ class CannotServeError(SatchelError):
     title = "Cannot start"
 
 
+class _AlreadyRunningError(CannotServeError):
+    """Another daemon holds the data folder."""
+
+
 class Running(msgspec.Struct, frozen=True):
     """What a running daemon leaves in its data folder for the command line."""
 
@@ -67,7 +71,7 @@ def only_one(data: Path) -> Iterator[None]:
     except Timeout:
         other = running(data)
         where = f" on port {other.port} (process {other.pid})" if other else ""
-        raise CannotServeError(
+        raise _AlreadyRunningError(
             f"Satchel is already running on {data}{where}; use that one, or start with another --data folder."
         ) from None
     except OSError as error:
@@ -76,6 +80,25 @@ def only_one(data: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def stopped(data: Path, what: str) -> Iterator[None]:
+    """Holds the data folder for `what` ("restore"), which no daemon may see. Raises CannotServeError when one runs."""
+    from satchel.store.store import prepare_folder
+
+    private_umask()
+    prepare_folder(data)
+    with contextlib.ExitStack() as holding:
+        try:
+            holding.enter_context(only_one(data))
+        except _AlreadyRunningError:
+            other = running(data)
+            process = f" (process {other.pid})" if other else ""
+            raise CannotServeError(
+                f"Satchel is running on {data}{process}; stop it with Ctrl-C where it runs, then {what} again."
+            ) from None
+        yield
 
 
 def listen(port: int) -> socket.socket:
@@ -110,8 +133,9 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
         from satchel.api.guard import Guard
         from satchel.api.loading import Loading
         from satchel.models import Runtime
-        from satchel.store import Store
+        from satchel.store import Store, backup
 
+        backup.tidy(data)
         at_the_end.callback(_no_longer_running, data)
         store = at_the_end.enter_context(contextlib.closing(Store(data)))
         runtime = Runtime(

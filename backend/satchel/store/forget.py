@@ -12,7 +12,7 @@ import apsw
 import msgspec
 
 from satchel.store import log, memories
-from satchel.store.database import fetch
+from satchel.store.database import fetch, to_json
 from satchel.store.segment import segment
 from satchel.store.store import Tx
 from satchel.types import NotFoundError
@@ -236,3 +236,22 @@ def forget_conversation(tx: Tx, conversation_id: str) -> Forgotten:
     _bury(tx, "conversation", conversation_id, profile)
     _clear_index(tx.db, gone)
     return Forgotten(memories=dropped, messages=len(turns), conversations=1)
+
+
+def forget_messages(tx: Tx, message_ids: Sequence[str]) -> Forgotten:
+    """Single turns with their revisions, and every memory that rests on nothing else. Ids of none are passed over."""
+    turns = fetch(
+        tx.db,
+        "SELECT m.pk, c.pk, c.profile FROM message m JOIN conversation c ON c.pk = m.conversation"
+        " WHERE m.id IN (SELECT value FROM json_each(?))",
+        (to_json(message_ids),),
+    )
+    resting: dict[int, None] = {}
+    for turn, _, _ in turns:
+        resting |= dict(fetch(tx.db, "SELECT memory, NULL FROM source WHERE message = ?", (turn,)))
+    gone = _Gone()
+    _drop_messages(tx, [(turn, profile) for turn, _, profile in turns], gone)
+    dropped = _settle_memories(tx, resting, gone)
+    _forget_titles(tx, {conversation for _, conversation, _ in turns}, gone)
+    _clear_index(tx.db, gone)
+    return Forgotten(memories=dropped, messages=len(turns), conversations=0)

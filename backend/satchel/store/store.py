@@ -22,7 +22,7 @@ import apsw
 
 from satchel.files import FILE_MODE, FOLDER_MODE, OTHERS, close_to_others, make_private, new_private_file
 from satchel.store.clock import HybridClock, new_id
-from satchel.store.database import connect, explain, migrate
+from satchel.store.database import MEND, connect, explain, is_behind, migrate
 from satchel.times import now_ms
 from satchel.types import StoreError
 
@@ -79,9 +79,14 @@ class Store:
         self.path = data / FILE_NAME
         self.now = now
         prepare_folder(data)
+        _refuse_emptied(self.path)
         private_file(self.path)
         self._db = connect(self.path)
         try:
+            if is_behind(self._db):
+                from satchel.store import backup  # late: it looks at what is built on this
+
+                backup.before_migration(self.path, now=now)
             migrate(self._db, self.path)
             self._tx = Tx(self._db, self._open_clock(), now)
         except BaseException:
@@ -262,6 +267,13 @@ def prepare_folder(data: Path) -> None:
             f"The data folder {data} cannot be used ({error.strerror}); choose another with --data."
         ) from error
     close_to_others(data)
+
+
+def _refuse_emptied(path: Path) -> None:
+    """Raises StoreError for a database of no bytes where a daemon was before: it would pass for a new one."""
+    traces = ("command-line.token", "backups")
+    if path.exists() and not path.stat().st_size and any((path.parent / name).exists() for name in traces):
+        raise StoreError(f"{path} is empty, though there was a store here. {MEND}")
 
 
 def _is_ours(data: Path) -> bool:
