@@ -58,6 +58,31 @@ def test_our_own_backup_is_named_and_told_as_json(daemon: Running) -> None:
     assert [Path(told["file"])] == backup.own(daemon.data)
 
 
+def test_a_damaged_store_is_recovered_and_served_again(daemon: Running) -> None:
+    file = daemon.data / "satchel.sqlite"
+    refused = command("recover", "--data", daemon.data)
+    assert "stop it with Ctrl-C where it runs, then recover again" in refused.stderr
+    daemon.stop()
+    whole = command("recover", "--data", daemon.data)
+    assert (whole.returncode, whole.stdout) == (0, "The store is whole; nothing was changed.\n")
+    raw = file.read_bytes()
+    file.write_bytes(bytes(4096) + raw[4096:])
+    done = command("recover", "--data", daemon.data)
+    assert done.returncode == 0, done.stderr
+    assert "Saved: 1 turns, 0 memories." in done.stdout
+    assert "Pages could not be read of: the schema" in done.stdout
+    (aside,) = backup.damaged(daemon.data)
+    assert str(aside) in done.stdout
+    daemon.start()
+    assert daemon.capture("I live in Porto.")["duplicates"] == 1
+
+    daemon.stop()
+    file.write_bytes(file.read_bytes()[:-4096])
+    told = json.loads(command("recover", "--json", "--data", daemon.data).stdout)
+    assert told["damaged"]
+    assert told["turns"] == 1
+
+
 def test_what_cannot_be_backed_up_or_restored_is_one_sentence(tmp_path: Path) -> None:
     for arguments in (("backup",), ("restore", "--yes", tmp_path / "none.db")):
         done = command(*arguments, "--data", tmp_path / "data")

@@ -454,8 +454,6 @@ def restore(data: Path, file: Path, yes: bool, as_json: bool) -> None:
 
     What you forgot since does not come back, and who may ask stays as it is now.
     """
-    import msgspec
-
     from satchel import server
     from satchel.store.restore import restore as put_back
 
@@ -464,7 +462,7 @@ def restore(data: Path, file: Path, yes: bool, as_json: bool) -> None:
             click.confirm(f"Replace what is in {data} by what was in {file}?", abort=True)
         done = put_back(data, file)
     if as_json:
-        print_json(msgspec.to_builtins(msgspec.structs.replace(done, aside=None)) | {"aside": str(done.aside or "")})
+        print_json(done.as_json())
         return
     click.echo(f"Restored: {done.turns:,} turns, {done.memories:,} memories.")
     if done.migrated:
@@ -477,6 +475,42 @@ def restore(data: Path, file: Path, yes: bool, as_json: bool) -> None:
         click.echo(f"{done.forgotten:,} items that you had forgotten since were forgotten again.")
     if done.aside is not None:
         click.echo(f"The store before lies in {done.aside}")
+
+
+@cli.command()
+@data_option
+@JSON_OPTION
+@click.pass_obj
+def recover(data: Path, as_json: bool) -> None:
+    """Save what can be read of a damaged store into a new one, and name what is lost. Satchel must not run.
+
+    The damaged file is kept aside. A backup, where there is one, may hold more: see `satchel doctor`.
+    """
+    from satchel import server
+    from satchel.store.recover import recover as salvage
+
+    with server.stopped(data, "recover"):
+        done = salvage(data)
+    if as_json:
+        print_json({"damaged": False} if done is None else {"damaged": True, **done.as_json()})
+        return
+    if done is None:
+        click.echo("The store is whole; nothing was changed.")
+        return
+    click.echo(
+        f"Saved: {done.turns:,} turns, {done.memories:,} memories. Their index of meaning is built when Satchel runs."
+    )
+    for name, count in sorted(done.lost.items()):
+        click.echo(f"Lost: {count:,} rows of {name}.")
+    if done.unread:
+        click.echo(f"Pages could not be read of: {', '.join(done.unread)}.")
+    if done.unfounded:
+        click.echo(f"{done.unfounded:,} memories were dropped, because the words they came from are lost.")
+    if done.homeless:
+        click.echo(
+            f"{done.homeless:,} conversations lost their name and address; their turns are under the site `recovered`."
+        )
+    click.echo(f"The damaged file lies in {done.aside}")
 
 
 @cli.command()

@@ -133,11 +133,12 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
         from satchel.api.guard import Guard
         from satchel.api.loading import Loading
         from satchel.models import Runtime
-        from satchel.store import Store, backup
+        from satchel.store import Store, backup, soundness
 
         backup.tidy(data)
         at_the_end.callback(_no_longer_running, data)
         store = at_the_end.enter_context(contextlib.closing(Store(data)))
+        store.read_now(lambda db: soundness.look_at_start(db, backup.size_of(store.path)))
         runtime = Runtime(
             embed=config.models.embed,
             generate=config.models.generate,

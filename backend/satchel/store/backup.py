@@ -96,6 +96,11 @@ def own(data: Path) -> list[Path]:
     return [file for file in _ours(data) if DAMAGED not in file.name]
 
 
+def damaged(data: Path) -> list[Path]:
+    """The files that were kept aside because they were damaged, newest first."""
+    return [file for file in reversed(_ours(data)) if DAMAGED in file.name]
+
+
 def _ours(data: Path) -> list[Path]:
     found = [file for file in folder(data).glob("satchel-*.db") if _NAME.match(file.name)]
     return sorted(found, key=lambda file: (file.name[8:24], file.stat().st_mtime_ns))

@@ -35,6 +35,9 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     schema: int
     migrated: bool
 
+    def as_json(self) -> dict[str, object]:
+        return msgspec.structs.asdict(self) | {"aside": str(self.aside) if self.aside else None}
+
 
 class Forgettings(msgspec.Struct, frozen=True):
     """What the present store knows that must outlive it: rows of `client`, `tombstone` and `forgotten`, the id of this
