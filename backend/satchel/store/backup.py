@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import re
 import shutil
@@ -26,6 +27,8 @@ from satchel.store.database import connect, explain, fetch, migrations
 from satchel.structs import decodable
 from satchel.times import now_ms, to_iso
 from satchel.types import StoreError
+
+logger = logging.getLogger("satchel.backup")
 
 FOLDER = "backups"
 DATABASE = "satchel.sqlite"
@@ -332,7 +335,9 @@ def before_migration(database: Path, *, now: Callable[[], int] = now_ms) -> Path
     Raises StoreError when there is no room for it and for the change: the store is then as it was.
     """
     need_room(database.parent, 3 * size_of(database), "Bringing the store up to date, with a copy of it from before,")
-    return make(database.parent, why=f"before-schema-{migrations()[-1][0]}", now=now)
+    made = make(database.parent, why=f"before-schema-{migrations()[-1][0]}", now=now)
+    logger.info("the store is brought up to date; a copy from before is %s", made.name)
+    return made
 
 
 def after_forgetting(data: Path, *, now: Callable[[], int] = now_ms) -> Aftermath:
