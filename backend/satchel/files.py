@@ -52,7 +52,8 @@ def own_paths(data: Path) -> Iterator[Path]:
         folder = data / name
         if folder.is_dir() and not folder.is_symlink():
             yield folder
-            yield from folder.iterdir()
+            with contextlib.suppress(PermissionError):  # another user's: whoever needs it says so
+                yield from folder.iterdir()
 
 
 def open_to_others(data: Path) -> list[Path]:
