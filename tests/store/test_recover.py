@@ -66,6 +66,13 @@ def everything(data: Path) -> tuple[Said, set[str]]:
         )
         known = store.read_now(lambda db: {row[0] for row in db.execute("SELECT text FROM memory").fetchall()})
         assert store.read_now(lambda db: soundness.first_fault(db)) is None
+        unfounded = (
+            "SELECT count(*) FROM memory y WHERE y.by_hand = 0 AND NOT EXISTS (SELECT 1 FROM source s"
+            " JOIN message m ON m.pk = s.message LEFT JOIN revision r ON r.message = m.pk AND r.revision = s.revision"
+            " WHERE s.memory = y.pk"
+            ' AND substr(coalesce(r.content, m.content), s.start + 1, s."end" - s.start) = s.quote)'
+        )
+        assert store.read_now(lambda db: db.execute(unfounded).get) == 0, "no memory without its words"
     finally:
         store.close()
     return {row[0]: (row[1], row[2]) for row in rows}, known

@@ -23,6 +23,9 @@ from satchel.store.store import CELLS_FOLDER, FILE_NAME, Tx, prepare_folder
 from satchel.times import now_ms
 from satchel.types import StoreError
 
+CARRIED_OVER = ("client",)
+"""Tables that stay as they are now, whatever the backup holds: who may ask."""
+
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
     """What is there now. `forgotten` counts what the backup held of what was forgotten since, and is forgotten again;
@@ -40,11 +43,11 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Forgettings(msgspec.Struct, frozen=True):
-    """What the present store knows that must outlive it: rows of `client`, `tombstone` and `forgotten`, the id of this
-    device, and the last numbers that were given to changes."""
+    """What the present store knows that must outlive it: rows of the tables in `CARRIED_OVER`, of `tombstone` and
+    `forgotten`, the id of this device, and the last numbers that were given to changes."""
 
     device: str
-    clients: list[dict[str, object]]
+    carried: dict[str, list[dict[str, object]]]
     tombstones: list[dict[str, object]]
     places: list[tuple[object, ...]]
     profiles: dict[int, tuple[str, int]]
@@ -135,12 +138,12 @@ def _set_aside(data: Path, file: Path, now: Callable[[], int]) -> tuple[Forgetti
     """What the present store knows, a copy of it, and whether it is whole. Raises StoreError."""
     live = data / FILE_NAME
     if not live.exists() or not backup.size_of(live):
-        return Forgettings(new_id(), [], [], [], {}, [], ""), None, False
+        return Forgettings(new_id(), {}, [], [], {}, [], ""), None, False
     keep: Forgettings | None = None
     try:
         with contextlib.closing(connect(live)) as db:
             if not int(str(db.pragma("user_version"))):
-                return Forgettings(new_id(), [], [], [], {}, [], ""), None, True
+                return Forgettings(new_id(), {}, [], [], {}, [], ""), None, True
             with contextlib.suppress(apsw.Error), db:
                 keep = _known(db)
             if keep is not None and _damage(db) is None:
@@ -178,7 +181,7 @@ def _known(db: apsw.Connection) -> Forgettings:
         )
     return Forgettings(
         device=str(db.execute("SELECT value FROM meta WHERE name = 'device'").get or new_id()),
-        clients=rows("client"),
+        carried={table: rows(table) for table in CARRIED_OVER},
         tombstones=rows("tombstone"),
         places=places,
         profiles={pk: (name, made) for pk, name, made in fetch(db, "SELECT pk, name, created_at FROM profile")},
@@ -199,8 +202,9 @@ def _carry_over(db: apsw.Connection, keep: Forgettings | None, now: Callable[[],
     with db:
         forgotten = _forget_again(tx, keep)
         db.execute("UPDATE meta SET value = ? WHERE name = 'device'", (keep.device,))
-        db.execute("DELETE FROM client")
-        _insert(db, "client", keep.clients)
+        for table, rows in keep.carried.items():
+            db.execute(f"DELETE FROM {table}")
+            _insert(db, table, rows)
         for message, revision, start, end in keep.places:
             db.execute(
                 "INSERT OR IGNORE INTO forgotten SELECT pk, ?, ?, ? FROM message WHERE id = ?",
