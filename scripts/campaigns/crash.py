@@ -382,6 +382,7 @@ def main() -> None:
         "forgotten": [],
     }
     state = load(path, fresh)
+    _end_left_over(folder)
     template = folder / "older.db"
     template.unlink(missing_ok=True)
     older_store(template)
@@ -434,6 +435,15 @@ def main() -> None:
     report("crash", "Killed in the midst of everything", figures, REMARKS)
     print(json.dumps(figures, indent=2))
     sys.exit(bool(state["wrong"]))
+
+
+def _end_left_over(folder: Path) -> None:
+    """Ends the daemon that an interrupted run left."""
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "satchel" in words and any(word.startswith(f"{folder}/") for word in words):
+            process.kill()
+            process.wait(10)
 
 
 def _token(data: Path) -> str:
