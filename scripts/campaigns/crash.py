@@ -193,7 +193,11 @@ class Round:
         copying = subprocess.Popen(
             satchel("backup", "--data", str(self.data)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        time.sleep(self.random.uniform(0.1, 1.5))
+        if self.random.random() < 0.5:
+            time.sleep(self.random.uniform(0.1, 1.5))
+        else:  # once there is something of it to see
+            _until(lambda: copying.poll() is not None or any(backup.folder(self.data).glob("*")))
+            time.sleep(self.random.uniform(0, 0.3))
         if self.random.random() < 0.6:
             copying.kill()
         self.kill(daemon)
