@@ -11,8 +11,9 @@ import pytest
 from satchel import doctor, server
 from satchel.doctor import Finding
 from satchel.models import registry
-from satchel.store import Store
+from satchel.store import Store, backup
 from satchel.store.store import FILE_NAME
+from satchel.times import now_ms
 
 
 def wrong(data: Path) -> list[Finding]:
@@ -38,6 +39,7 @@ def test_a_folder_that_does_not_exist_yet_is_nothing_wrong(tmp_path: Path, model
 
 def test_every_wrong_thing_has_a_remedy_and_exit_status_1(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "config.toml").write_text("[server]\nport = 'eight'\n")
+    (data / "config.toml").chmod(0o600)
     (data / FILE_NAME).chmod(0o644)
     found = wrong(data)
     assert len(found) == 2
@@ -84,6 +86,31 @@ def test_a_model_file_that_was_changed_is_seen(
         handle.write(b"\0" * 100)
     monkeypatch.setenv("SATCHEL_MODELS", str(folder))
     assert [finding.what for finding in wrong(data)] == [f"{embedder} is not the file it should be"]
+
+
+def said(data: Path, words: str) -> Finding:
+    (found,) = [finding for finding in doctor.examine(data) if words in finding.what]
+    return found
+
+
+def test_the_last_backups_age_is_told(data: Path, tmp_path: Path) -> None:
+    assert said(data, "no backup").level == "note"
+    long_ago = now_ms() - 40 * 24 * 3600 * 1000
+    made = backup.make(data, now=lambda: long_ago)
+    assert said(data, "last backup was made 40 days ago").level == "note"
+    backup.make(data, tmp_path / "mine.db")
+    assert said(data, "last backup was made today; 2 are kept").level == "ok"
+    (tmp_path / "mine.db").unlink()
+    assert said(data, "last backup was made 40 days ago").level == "note"
+    made.chmod(0o640)
+    assert said(data, f"may read {made}").remedy == f"chmod 600 {made}"
+
+
+def test_a_store_of_an_older_schema_is_told(data: Path) -> None:
+    db = apsw.Connection(str(data / FILE_NAME))
+    db.pragma("user_version", 1)
+    db.close()
+    assert said(data, "has schema 1").remedy == "Start Satchel once."
 
 
 def test_a_daemon_that_died_is_seen(data: Path) -> None:

@@ -106,6 +106,21 @@ def test_a_damaged_database_is_refused(data: Path) -> None:
     assert "damaged" in refused(data)
 
 
+def test_damage_in_the_midst_of_a_database_is_refused_with_what_mends_it(data: Path) -> None:
+    file = data / "satchel.sqlite"
+    raw = bytearray(file.read_bytes())
+    last = len(raw) // 4096 - 1
+    raw[last * 4096 :] = b"\xa5" * 4096
+    file.write_bytes(raw)
+    assert "satchel recover" in refused(data)
+
+
+def test_a_database_whose_end_was_cut_off_is_refused_with_what_mends_it(data: Path) -> None:
+    file = data / "satchel.sqlite"
+    file.write_bytes(file.read_bytes()[: 4096 * 5 + 100])
+    assert "satchel recover" in refused(data)
+
+
 def without_override() -> None:
     """Root reads and writes everything; without this capability it is held to the permissions like anybody."""
     if os.geteuid() == 0:

@@ -525,6 +525,98 @@ def rederive(data: Path, profile: str, yes: bool, drop: bool, as_json: bool) -> 
 
 @cli.command()
 @data_option
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@JSON_OPTION
+@click.pass_obj
+def backup(data: Path, file: Path | None, as_json: bool) -> None:
+    """Copy the store into FILE, while Satchel runs or not, and check the copy by restoring it.
+
+    Without FILE it goes into the data folder, where the newest five are kept and what you forget is taken out of them.
+    What you forget stays in a FILE of your own.
+    """
+    from satchel import terminal
+    from satchel.store import backup as copies
+
+    with terminal.console(stderr=True).status("copying ...") as line:
+        made = copies.make(data, file, progress=lambda done, of: line.update(f"copying: {100 * done // of} %"))
+    if as_json:
+        print_json({"file": str(made), "bytes": made.stat().st_size})
+    else:
+        click.echo(f"{made}, {made.stat().st_size / 1e6:.1f} MB, restored and compared: whole.")
+
+
+@cli.command()
+@data_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@JSON_OPTION
+@click.pass_obj
+def restore(data: Path, file: Path, yes: bool, as_json: bool) -> None:
+    """Put the backup FILE in the place of the present store, which is kept aside. Satchel must not run.
+
+    What you forgot since does not come back, and who may ask stays as it is now.
+    """
+    from satchel import server
+    from satchel.store.restore import restore as put_back
+
+    with server.stopped(data, "restore"):
+        if not yes and not as_json:
+            click.confirm(f"Replace what is in {data} by what was in {file}?", abort=True)
+        done = put_back(data, file)
+    if as_json:
+        print_json(done.as_json())
+        return
+    click.echo(f"Restored: {done.turns:,} turns, {done.memories:,} memories.")
+    if done.migrated:
+        click.echo(f"It was of schema {done.schema}, and was brought up to date.")
+    if done.forgotten is None:
+        click.echo(
+            "The store before was too damaged to tell what you had forgotten since, and which clients you let in."
+        )
+    elif done.forgotten:
+        click.echo(f"{done.forgotten:,} items that you had forgotten since were forgotten again.")
+    if done.aside is not None:
+        click.echo(f"The store before lies in {done.aside}")
+
+
+@cli.command()
+@data_option
+@JSON_OPTION
+@click.pass_obj
+def recover(data: Path, as_json: bool) -> None:
+    """Save what can be read of a damaged store into a new one, and name what is lost. Satchel must not run.
+
+    The damaged file is kept aside. A backup, where there is one, may hold more: see `satchel doctor`.
+    """
+    from satchel import server
+    from satchel.store.recover import recover as salvage
+
+    with server.stopped(data, "recover"):
+        done = salvage(data)
+    if as_json:
+        print_json({"damaged": False} if done is None else {"damaged": True, **done.as_json()})
+        return
+    if done is None:
+        click.echo("The store is whole; nothing was changed.")
+        return
+    click.echo(
+        f"Saved: {done.turns:,} turns, {done.memories:,} memories. Their index of meaning is built when Satchel runs."
+    )
+    for name, count in sorted(done.lost.items()):
+        click.echo(f"Lost: {count:,} rows of {name}.")
+    if done.unread:
+        click.echo(f"Pages could not be read of: {', '.join(done.unread)}.")
+    if done.unfounded:
+        click.echo(f"{done.unfounded:,} memories were dropped, because the words they came from are lost.")
+    if done.homeless:
+        click.echo(
+            f"{done.homeless:,} conversations lost their name and address; their turns are under the site `recovered`."
+        )
+    click.echo(f"The damaged file lies in {done.aside}")
+
+
+@cli.command()
+@data_option
 @JSON_OPTION
 @click.pass_obj
 def doctor(data: Path, as_json: bool) -> None:

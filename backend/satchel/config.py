@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from satchel.files import make_private, new_private_file
 from satchel.types import Category, SatchelError
 
 FILE_NAME = "config.toml"
@@ -94,7 +95,9 @@ def set_value(data: Path, key: str, value: str) -> None:
         msgspec.convert(document.unwrap(), Config)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{key} = {value!r}: {error}.") from error
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(data)
     part = file.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    new_private_file(part)
     part.write_text(tomlkit.dumps(document), "utf-8")
     part.replace(file)

@@ -15,17 +15,20 @@ import apsw
 import httpx
 import msgspec
 
-from satchel import __version__, config, server
-from satchel.store import jobs, vector_sets, vectors
-from satchel.store.database import connect, migrations
+from satchel import __version__, config, files, server
+from satchel.store import backup, jobs, soundness, vector_sets, vectors
+from satchel.store.database import MEND, connect, migrations
 from satchel.store.store import FILE_NAME
-from satchel.times import now_ms, to_iso
+from satchel.times import now_ms, parse_iso, to_iso
 from satchel.types import SatchelError
 
 Level = Literal["ok", "note", "wrong"]
 
 FREE_NEEDED = 500_000_000
 """Bytes that should be free where the store lies: room for its growth, its log and a backup."""
+
+BACKUP_DAYS = 30
+"""The age from which a backup is worth a word."""
 
 LAST_RELEASE = 1_795_000_000_000
 """A clock before this (2026-11) is wrong: the program is younger than that."""
@@ -78,10 +81,10 @@ def _folder(data: Path) -> Iterator[Finding]:
         yield Finding("wrong", f"Others on this computer may look into {data} (mode {mode:o})", f"chmod 700 {data}")
     else:
         yield Finding("ok", f"Data folder {data}, for you alone")
-    for name in (FILE_NAME, server.TOKEN_FILE):
-        file = data / name
-        if os.name == "posix" and file.exists() and file.stat().st_mode & 0o077:
-            yield Finding("wrong", f"Others on this computer may read {file}", f"chmod 600 {file}")
+    for path in files.open_to_others(data):
+        yield Finding(
+            "wrong", f"Others on this computer may read {path}", f"chmod {700 if path.is_dir() else 600} {path}"
+        )
     free = shutil.disk_usage(data).free
     if free < FREE_NEEDED:
         yield Finding("wrong", f"Only {free / 1e6:.0f} MB are free where {data} lies", "Free some space.")
@@ -107,25 +110,19 @@ def _store(data: Path) -> Iterator[Finding]:
         if version == 0:
             yield Finding("note", "The store is empty", "Start Satchel once.")
             return
-        damage = [str(row[0]) for row in db.execute("PRAGMA quick_check(5)")]
-        if damage != ["ok"]:
-            yield Finding(
-                "wrong", f"The store is damaged: {damage[0]}", f"Stop Satchel, copy {file} away, and restore a backup."
-            )
+        if damage := soundness.damage(db):
+            yield Finding("wrong", f"The store is damaged: {damage}", MEND)
             return
         turns = db.execute("SELECT count(*) FROM message").get
         known = db.execute("SELECT count(*) FROM memory").get
         size = sum(f.stat().st_size for f in data.glob(FILE_NAME + "*")) / 1e6
         yield Finding("ok", f"Store: {turns:,} turns, {known:,} memories, {size:.1f} MB, undamaged")
-        unsearchable = db.execute(
-            "SELECT count(*) FROM message WHERE role IN ('user', 'assistant') AND content <> ''"
-            " AND pk NOT IN (SELECT id FROM turn_words_docsize)"
-        ).get
-        if unsearchable:
+        if version < newest:
+            yield Finding("note", f"The store has schema {version}, this Satchel {newest}", "Start Satchel once.")
+            return
+        if unsearchable := soundness.unsearchable(db):
             yield Finding(
-                "wrong",
-                f"{unsearchable} turns are missing from the word index",
-                "Restore a backup; please report this.",
+                "wrong", f"{unsearchable} texts are missing from the word indexes", f"{MEND} Please report this."
             )
         changing = vector_sets.progress(db)
         behind = vector_sets.count_waiting(db)
@@ -140,7 +137,7 @@ def _store(data: Path) -> Iterator[Finding]:
             yield Finding(
                 "wrong",
                 f"{unsound:,} entries of the index of meaning do not fit what they stand for",
-                "Restore a backup; please report this.",
+                f"{MEND} Please report this.",
             )
         dead = jobs.counts(db)["failed"]
         if dead:
@@ -149,11 +146,29 @@ def _store(data: Path) -> Iterator[Finding]:
                 "wrong", f"{dead} jobs failed for good, the last because: {why}", "See `satchel jobs`, then --retry."
             )
     except apsw.Error as error:
-        yield Finding(
-            "wrong", f"The store cannot be read ({error})", f"Stop Satchel, copy {file} away, and restore a backup."
-        )
+        yield Finding("wrong", f"The store cannot be read ({error})", MEND)
     finally:
         db.close()
+
+
+def _backups(data: Path) -> Iterator[Finding]:
+    if not (data / FILE_NAME).exists():
+        return
+    remedy = "satchel backup; on another disk it survives this one: satchel backup FILE"
+    made = [backup.made_at(file).timestamp() for file in backup.own(data)]
+    try:
+        made += [parse_iso(one.made_at) / 1000 for one in backup.elsewhere(data) if Path(one.path).exists()]
+    except (SatchelError, ValueError) as error:
+        yield Finding("wrong", str(error), "Remove that file; copies made elsewhere are then no longer listed.")
+    if not made:
+        yield Finding("note", "There is no backup", remedy)
+        return
+    days = (now_ms() / 1000 - max(made)) / 86400
+    age = "today" if days < 1 else f"{days:.0f} days ago"
+    if days > BACKUP_DAYS:
+        yield Finding("note", f"The last backup was made {age}", remedy)
+    else:
+        yield Finding("ok", f"The last backup was made {age}; {len(made)} are kept")
 
 
 def _changing(progress: vector_sets.Progress) -> Finding:
@@ -257,7 +272,7 @@ def _daemon(data: Path) -> Iterator[Finding]:
         yield Finding("ok", f"The daemon answers on port {port} in {took:.0f} ms")
 
 
-CHECKS: tuple[Check, ...] = (_program, _clock, _settings, _folder, _store, _models, _runtime, _daemon)
+CHECKS: tuple[Check, ...] = (_program, _clock, _settings, _folder, _store, _backups, _models, _runtime, _daemon)
 
 
 def examine(data: Path) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import signal
 import socket
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from satchel import __version__, logs
 from satchel.config import Config
+from satchel.files import private_umask
 from satchel.types import SatchelError
 
 if TYPE_CHECKING:
@@ -23,9 +26,15 @@ if TYPE_CHECKING:
 
     from satchel.store.clients import Client
 
+logger = logging.getLogger("satchel.server")
+
 ADDRESS = "127.0.0.1"
-GRACE_SECONDS = 3
+GRACE_SECONDS = 2
 """How long open requests may take to end once the daemon is told to stop."""
+
+STOP_SECONDS = 4.5
+"""After which the process ends whatever still runs in it: what was acknowledged is on disk, and the model's processes
+end when their pipes do."""
 
 LOCK_FILE = "daemon.lock"
 RUNNING_FILE = "daemon.json"
@@ -37,6 +46,10 @@ class CannotServeError(SatchelError):
     """The port is taken, or another daemon holds the data folder."""
 
     title = "Cannot start"
+
+
+class _AlreadyRunningError(CannotServeError):
+    """Another daemon holds the data folder."""
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -66,7 +79,7 @@ def only_one(data: Path) -> Iterator[None]:
     except Timeout:
         other = running(data)
         where = f" on port {other.port} (process {other.pid})" if other else ""
-        raise CannotServeError(
+        raise _AlreadyRunningError(
             f"Satchel is already running on {data}{where}; use that one, or start with another --data folder."
         ) from None
     except OSError as error:
@@ -75,6 +88,25 @@ def only_one(data: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def stopped(data: Path, what: str) -> Iterator[None]:
+    """Holds the data folder for `what` ("restore"), which no daemon may see. Raises CannotServeError when one runs."""
+    from satchel.store.store import prepare_folder
+
+    private_umask()
+    prepare_folder(data)
+    with contextlib.ExitStack() as holding:
+        try:
+            holding.enter_context(only_one(data))
+        except _AlreadyRunningError:
+            other = running(data)
+            process = f" (process {other.pid})" if other else ""
+            raise CannotServeError(
+                f"Satchel is running on {data}{process}; stop it with Ctrl-C where it runs, then {what} again."
+            ) from None
+        yield
 
 
 def listen(port: int) -> socket.socket:
@@ -99,8 +131,14 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
     """Runs the daemon until it is told to stop. Raises SatchelError when it cannot start."""
     from satchel.store.store import prepare_folder
 
+    private_umask()
     prepare_folder(data)
-    with only_one(data), contextlib.closing(listen(port)) as sock, contextlib.ExitStack() as at_the_end:
+    with (
+        only_one(data),
+        contextlib.closing(listen(port)) as sock,
+        logs.kept(data),
+        contextlib.ExitStack() as at_the_end,
+    ):
         # Late: a taken port should be told at once, and the other commands need none of this.
         import uvicorn
 
@@ -108,10 +146,15 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
         from satchel.api.guard import Guard
         from satchel.api.loading import Loading
         from satchel.models import Runtime
-        from satchel.store import Store
+        from satchel.store import Store, backup, soundness
 
+        backup.tidy(data)
+        deadline = _Deadline(data)
+        at_the_end.callback(deadline.met)
+        at_the_end.callback(logger.info, "ended")
         at_the_end.callback(_no_longer_running, data)
         store = at_the_end.enter_context(contextlib.closing(Store(data)))
+        store.read_now(lambda db: soundness.look_at_start(db, backup.size_of(store.path)))
         runtime = Runtime(
             embed=config.models.embed,
             generate=config.models.generate,
@@ -143,16 +186,20 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
         class Server(uvicorn.Server):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 await super().startup(sockets)
+                logger.info("Satchel %s answers on port %d", __version__, port)
                 if announce and self.started:
                     _announce(port, data)
 
             async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                deadline.set()
+                logger.info("told to end")
                 daemon.events.close()  # else open event streams would be waited for
                 await super().shutdown(sockets)
 
         server = Server(
             uvicorn.Config(
                 app,
+                log_config=None,
                 log_level="warning",
                 access_log=False,
                 server_header=False,
@@ -171,6 +218,31 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
         finally:
             if broken:
                 raise broken[0]
+
+
+class _Deadline:
+    """Ends the process when it does not end by itself. Not from another thread than the main one: there the process is
+    somebody else's."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._timer: threading.Timer | None = None
+        self._ours = threading.current_thread() is threading.main_thread()
+
+    def set(self) -> None:
+        if self._ours and self._timer is None:
+            self._timer = threading.Timer(STOP_SECONDS, self._end)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def met(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _end(self) -> None:
+        logger.warning("not everything had ended after %.1f s", STOP_SECONDS)
+        _no_longer_running(self._data)
+        os._exit(0)
 
 
 def _note_running(data: Path, this: Running) -> None:

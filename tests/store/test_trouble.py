@@ -117,6 +117,29 @@ def test_a_database_from_the_future_is_refused_untouched(store: Store, data: Pat
     assert files(data) == before
 
 
+@pytest.mark.parametrize("trace", ["backups", "command-line.token"])
+def test_an_emptied_database_does_not_pass_for_a_new_one(store: Store, data: Path, trace: str) -> None:
+    store.close()
+    store.path.write_bytes(b"")
+    (data / trace).touch()
+    assert "is empty, though there was a store here" in refused(data)
+    assert store.path.read_bytes() == b""
+    (data / trace).unlink()
+    Store(data).close()
+
+
+@pytest.mark.parametrize("beginning", [b"", b"\0" * 4096])
+def test_the_log_beside_a_damaged_database_is_left_alone(store: Store, data: Path, beginning: bytes) -> None:
+    """SQLite would remove it: the last of what was said may stand in it."""
+    capture(store, ["in the log"])
+    held = (data / f"{FILE_NAME}-wal").read_bytes()
+    store.close()
+    store.path.write_bytes(beginning)
+    (data / f"{FILE_NAME}-wal").write_bytes(held)
+    assert "satchel recover" in refused(data)
+    assert (data / f"{FILE_NAME}-wal").read_bytes() == held
+
+
 def test_damaged_pages_are_said(store: Store, data: Path) -> None:
     kept = capture(store, [f"message {n} " + "words " * 200 for n in range(100)])
     store.close()

@@ -17,7 +17,8 @@ from typing import Any
 from satchel.api.events import Events
 from satchel.models import Runtime
 from satchel.recall.recall import Recall
-from satchel.store import Store, forget, receipts
+from satchel.store import Store, backup, forget, receipts
+from satchel.store.backup import Aftermath
 from satchel.store.forget import Forgotten
 from satchel.store.forget_plan import What
 from satchel.store.receipts import Receipt
@@ -26,7 +27,7 @@ from satchel.types import StoreError
 RETRY_SECONDS = 5.0
 """Between attempts to take forgotten bytes out of a log that another program is reading."""
 
-AfterForgetting = Callable[[Store], None]
+AfterForgetting = Callable[[Store], Aftermath]
 
 logger = logging.getLogger("satchel.forgetting")
 
@@ -36,11 +37,12 @@ class Forgetting:
 
     `after` is called in a thread when the rows are gone from the database and its journal, with nothing but the store,
     and before the files are read: whoever keeps copies of the database in the data folder (backups) takes out of them
-    there what the store does not hold any more. It may raise StoreError or OSError, which is then the call's answer.
+    there what the store does not hold any more (`clean_backups`). It may raise StoreError or OSError, which is then the
+    call's answer.
     """
 
     def __init__(self, store: Store, runtime: Runtime, recall: Recall, events: Events) -> None:
-        self.after: AfterForgetting = lambda _: None
+        self.after: AfterForgetting = clean_backups
         self._store = store
         self._runtime = runtime
         self._recall = recall
@@ -91,7 +93,7 @@ class Forgetting:
         await self._runtime.forget()
         clear_caches()
         await self._store.truncate_log()
-        await asyncio.to_thread(self.after, self._store)
+        copies = await asyncio.to_thread(self.after, self._store)
         found = await asyncio.to_thread(verify, self._store, gone.traces)
         rewritten = 0
         if found.bytes_found:
@@ -109,14 +111,20 @@ class Forgetting:
                 bytes_read=found.bytes_read,
                 bytes_found=found.bytes_found,
                 rewritten=rewritten,
+                backups=copies.removed,
+                elsewhere=len(copies.elsewhere),
             )
         )
 
     async def _empty(self, left: list[str]) -> None:
         await self._store.truncate_log()
-        await asyncio.to_thread(self.after, self._store)
+        copies = await asyncio.to_thread(self.after, self._store)
         for receipt in left:
-            await self._store.write(functools.partial(receipts.finish, receipt=receipt))
+            await self._store.write(
+                functools.partial(
+                    receipts.finish, receipt=receipt, backups=copies.removed, elsewhere=len(copies.elsewhere)
+                )
+            )
 
     async def _until_done(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
         while True:
@@ -125,6 +133,11 @@ class Forgetting:
                     await work()
                 return
             await asyncio.sleep(RETRY_SECONDS)
+
+
+def clean_backups(store: Store) -> Aftermath:
+    """Takes what was forgotten out of our own backups. Raises StoreError."""
+    return backup.after_forgetting(store.path.parent, now=store.now)
 
 
 def clear_caches() -> None:

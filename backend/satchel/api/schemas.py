@@ -498,7 +498,9 @@ class ForgetItem(Answer):
 class ReceiptAnswer(Answer):
     """What was forgotten, without a word of it: when, in which profiles, how much; the files of the data folder that
     were read for it afterwards, and how many bytes of it they held (null: it was cut off before they could be read).
-    `rewritten`: how often the database was written anew because they held any.
+    `rewritten`: how often the database was written anew because they held any. `backups`: how many of Satchel's own
+    were removed for it (a fresh one is made); `elsewhere`: backups written outside that may hold it still, which
+    `satchel doctor` lists.
     """
 
     id: str
@@ -511,6 +513,8 @@ class ReceiptAnswer(Answer):
     bytes_read: int | None
     bytes_found: int | None
     rewritten: int
+    backups: int
+    elsewhere: int
 
     @classmethod
     def of(cls, receipt: Receipt) -> ReceiptAnswer:

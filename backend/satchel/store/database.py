@@ -17,7 +17,13 @@ import msgspec
 from satchel.types import StoreError
 
 BUSY_TIMEOUT_MS = 5_000
+MAGIC = b"SQLite format 3\0"
+"""How every SQLite file begins."""
+
 APPLICATION_ID = 0x5A7C4E11  # marks the file as Satchel's, so that another program's database is never migrated
+
+
+MEND = "Stop Satchel, then run `satchel recover`, or restore a backup with `satchel restore FILE`."
 
 
 def explain(error: apsw.Error, path: str) -> StoreError:
@@ -30,9 +36,9 @@ def explain(error: apsw.Error, path: str) -> StoreError:
         case apsw.FullError():
             say = f"The disk that holds {path} is full; free some space and try again. Nothing of this was stored."
         case apsw.NotADBError():
-            say = f"{path} is not an SQLite database; move it away, or restore a backup in its place."
+            say = f"{path} is not an SQLite database, or its beginning is damaged. {MEND}"
         case apsw.CorruptError():
-            say = f"{path} is damaged ({error}); stop Satchel, copy the file, and restore a backup."
+            say = f"{path} is damaged ({error}). {MEND}"
         case apsw.CantOpenError():
             say = f"{path} cannot be opened; check that its folder exists and belongs to you."
         case apsw.IOError():
@@ -55,6 +61,7 @@ def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
     """A connection with our settings and sqlite-vec loaded. Raises StoreError."""
     flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     try:
+        _look_before_opening(path)
         db = apsw.Connection(str(path), flags=flags)
     except apsw.Error as error:
         raise explain(error, str(path)) from error
@@ -67,6 +74,31 @@ def connect(path: Path, *, readonly: bool = False) -> apsw.Connection:
         db.close()
         raise
     return db
+
+
+def _look_before_opening(path: Path) -> None:
+    """Raises apsw.Error for a file that SQLite would take for a new one, or for none: it would remove the write-ahead
+    log beside it, in which the last of what was said may stand.
+
+    Read through SQLite's own file layer: a descriptor that is opened and closed beside it drops the locks that this
+    process holds on the file (POSIX), and another program would take the database for abandoned.
+    """
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise apsw.CantOpenError("it is no file")
+    file = apsw.VFSFile("", str(path), [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY, 0])
+    try:
+        beginning = file.xRead(len(MAGIC), 0)
+    except apsw.IOError:  # it holds less than that: what there is then does not matter
+        beginning = b"" if not file.xFileSize() else b"?"
+    finally:
+        file.xClose()
+    log = path.with_name(path.name + "-wal")
+    if not beginning and log.exists() and log.stat().st_size:
+        raise apsw.CorruptError("it is empty, and its log is not")
+    if beginning and beginning != MAGIC:
+        raise apsw.NotADBError("it does not begin as one")
 
 
 def _set_up(db: apsw.Connection, path: Path, *, readonly: bool) -> None:
@@ -128,6 +160,11 @@ def migrations() -> list[tuple[int, str]]:
         if number := re.match(r"(\d{4})_\w+\.sql$", file.name):
             found.append((int(number[1]), file.read_text("utf-8")))
     return sorted(found)
+
+
+def is_behind(db: apsw.Connection) -> bool:
+    """Whether this is a store of an older schema; a new, empty one is not."""
+    return 0 < int(str(db.pragma("user_version"))) < migrations()[-1][0]
 
 
 def migrate(db: apsw.Connection, path: Path) -> None:

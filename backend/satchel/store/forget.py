@@ -266,7 +266,10 @@ def _stands_alone(db: apsw.Connection, table: str, beginning: str) -> bool:
 
 def forget(tx: Tx, what: What) -> Forgotten:
     """Forgets `what`, for good. Raises NotFoundError and BadInputError as `forget_plan.plan` does."""
-    going = forget_plan.plan(tx.db, what)
+    return _carry_out(tx, forget_plan.plan(tx.db, what), what)
+
+
+def _carry_out(tx: Tx, going: Plan, what: What) -> Forgotten:
     counts = forget_plan.counted(tx.db, going, what)
     given = forget_plan.injections(tx.db, going, what)
     gone = _Gone()
@@ -329,3 +332,8 @@ def forget_memory(tx: Tx, memory_id: str, *, messages: bool = False) -> Forgotte
 def forget_conversation(tx: Tx, conversation_id: str) -> Forgotten:
     """A conversation with its turns, their revisions and jobs, and every memory that rests on nothing else."""
     return forget(tx, What(way="conversation", conversation=conversation_id))
+
+
+def forget_messages(tx: Tx, message_ids: Sequence[str]) -> Forgotten:
+    """Single turns with their revisions, and every memory that rests on nothing else. Ids of none are passed over."""
+    return _carry_out(tx, forget_plan.of_messages(tx.db, message_ids), What(way="memory", messages=True))

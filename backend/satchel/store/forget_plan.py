@@ -122,6 +122,12 @@ def _memory(db: apsw.Connection, what: What, profiles: dict[int, str]) -> Plan:
     return _filled(db, {profile: profiles[profile]}, turns=turns, named=[pk])
 
 
+def of_messages(db: apsw.Connection, message_ids: Iterable[str]) -> Plan:
+    """What single turns take with them. Their conversations stay, be they empty."""
+    turns = _pks(db, "SELECT pk FROM message WHERE id IN (SELECT value FROM json_each(?))", (to_json(message_ids),))
+    return _filled(db, dict(fetch(db, "SELECT pk, name FROM profile")), turns=turns)
+
+
 def _conversation(db: apsw.Connection, what: What, profiles: dict[int, str]) -> tuple[int, int]:
     row = db.execute("SELECT pk, profile FROM conversation WHERE id = ?", (what.conversation,)).fetchone()
     if row is None or row[1] not in profiles:

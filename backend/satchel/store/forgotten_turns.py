@@ -26,7 +26,8 @@ import msgspec
 from satchel.store.database import fetch, to_json
 from satchel.store.store import Tx
 
-_KEY = "forgotten_key"
+KEY = "forgotten_key"
+"""The name in `meta` of the key of the marks."""
 
 
 class KeptOut(msgspec.Struct, frozen=True):
@@ -53,12 +54,12 @@ def secret(tx: Tx) -> bytes:
     found = _secret(tx.db)
     if found is None:
         found = secrets.token_bytes(32)
-        tx.db.execute("INSERT INTO meta VALUES (?, ?)", (_KEY, found.hex()))
+        tx.db.execute("INSERT INTO meta VALUES (?, ?)", (KEY, found.hex()))
     return found
 
 
 def _secret(db: apsw.Connection) -> bytes | None:
-    kept = db.execute("SELECT value FROM meta WHERE name = ?", (_KEY,)).get
+    kept = db.execute("SELECT value FROM meta WHERE name = ?", (KEY,)).get
     return None if kept is None else bytes.fromhex(str(kept))
 
 

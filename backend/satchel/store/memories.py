@@ -239,7 +239,7 @@ def add(
     )
     pk = tx.db.last_insert_rowid()
     _add_sources(tx, pk, draft.sources)
-    _index(tx.db, pk)
+    index_words(tx.db, pk)
     return pk
 
 
@@ -332,7 +332,7 @@ def edit(tx: Tx, pk: int, changes: Edit, *, by: Literal["user", "extraction"], c
         (*values.values(), by_hand, now, tx.device, tx.tick(), pk),
     )
     if {"text", "key", "tags"} & values.keys():
-        _index(tx.db, pk, again=True)
+        index_words(tx.db, pk, again=True)
 
 
 def explain(tx: Tx, pk: int, reasoning: str) -> None:
@@ -351,7 +351,7 @@ def reword(tx: Tx, pk: int, *, text: str, key: str, tags: Sequence[str], reasoni
         " WHERE pk = ?",
         (text, key, to_json(tags), reasoning, tx.now, tx.device, tx.tick(), pk),
     )
-    _index(tx.db, pk, again=True)
+    index_words(tx.db, pk, again=True)
 
 
 def is_users_own(db: apsw.Connection, pk: int) -> bool:
@@ -364,7 +364,8 @@ def is_by_hand(db: apsw.Connection, memory_id: str) -> bool:
     return bool(db.execute("SELECT by_hand FROM memory WHERE id = ?", (memory_id,)).get)
 
 
-def _index(db: apsw.Connection, pk: int, *, again: bool = False) -> None:
+def index_words(db: apsw.Connection, pk: int, *, again: bool = False) -> None:
+    """Puts a memory's words into their index, and queues it for its vector. `again`: instead of what is there."""
     if again:
         unindex(db, pk)
     text, key, tags = db.execute("SELECT text, key, tags FROM memory WHERE pk = ?", (pk,)).fetchone() or ("", "", "[]")

@@ -21,7 +21,8 @@ from satchel.structs import decodable
 @decodable
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """`bytes_found`: of what was forgotten, in the files of the data folder, after the act; None when they could not be
-    read for it. `rewritten`: how often the whole database was written anew because something was found."""
+    read for it. `rewritten`: how often the whole database was written anew because something was found. `backups`: how
+    many of our own were removed; `elsewhere`: how many that the user had written outside may hold it still."""
 
     id: str
     way: Way
@@ -33,6 +34,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     bytes_read: int | None
     bytes_found: int | None
     rewritten: int
+    backups: int
+    elsewhere: int
 
 
 def begin(tx: Tx, way: Way, profiles: Sequence[str], counts: Counts) -> str:
@@ -53,11 +56,14 @@ def finish(
     bytes_read: int | None = None,
     bytes_found: int | None = None,
     rewritten: int = 0,
+    backups: int = 0,
+    elsewhere: int = 0,
 ) -> Receipt:
     """Notes what reading the files found."""
     tx.db.execute(
-        "UPDATE forgetting SET finished_at = ?, files = ?, bytes_read = ?, bytes_found = ?, rewritten = ? WHERE id = ?",
-        (tx.now, files, bytes_read, bytes_found, rewritten, receipt),
+        "UPDATE forgetting SET finished_at = ?, files = ?, bytes_read = ?, bytes_found = ?, rewritten = ?, backups = ?,"
+        " elsewhere = ? WHERE id = ?",
+        (tx.now, files, bytes_read, bytes_found, rewritten, backups, elsewhere, receipt),
     )
     return one(tx.db, receipt)
 

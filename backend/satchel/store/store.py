@@ -21,8 +21,9 @@ from typing import Any, Generic, TypeVar
 
 import apsw
 
+from satchel.files import FILE_MODE, FOLDER_MODE, OTHERS, close_to_others, make_private, new_private_file
 from satchel.store.clock import HybridClock, new_id
-from satchel.store.database import connect, explain, migrate
+from satchel.store.database import MEND, connect, explain, is_behind, migrate
 from satchel.times import now_ms
 from satchel.types import StoreError
 
@@ -79,9 +80,14 @@ class Store:
         self.path = data / FILE_NAME
         self.now = now
         prepare_folder(data)
+        _refuse_emptied(self.path)
         private_file(self.path)
         self._db = connect(self.path)
         try:
+            if is_behind(self._db):
+                from satchel.store import backup  # late: it looks at what is built on this
+
+                backup.before_migration(self.path, now=now)
             migrate(self._db, self.path)
             self._tx = Tx(self._db, self._open_clock(), now)
         except BaseException:
@@ -277,15 +283,23 @@ class Store:
 
 
 def prepare_folder(data: Path) -> None:
-    """Makes the data folder, for its owner alone. Raises StoreError."""
+    """Makes the data folder, for its owner alone, and closes what lies in it to others. Raises StoreError."""
     try:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(data)
         if os.name == "posix" and _is_ours(data):
-            data.chmod(0o700)
+            data.chmod(FOLDER_MODE)
     except OSError as error:
         raise StoreError(
             f"The data folder {data} cannot be used ({error.strerror}); choose another with --data."
         ) from error
+    close_to_others(data)
+
+
+def _refuse_emptied(path: Path) -> None:
+    """Raises StoreError for a database of no bytes where a daemon was before: it would pass for a new one."""
+    traces = ("command-line.token", "backups")
+    if path.exists() and not path.stat().st_size and any((path.parent / name).exists() for name in traces):
+        raise StoreError(f"{path} is empty, though there was a store here. {MEND}")
 
 
 def _is_ours(data: Path) -> bool:
@@ -301,6 +315,6 @@ def private_file(path: Path) -> None:
     with contextlib.suppress(OSError):  # SQLite says better what is wrong with a file that cannot be used
         # Never opened where it exists: closing it again would drop the locks this process holds on it.
         if not path.exists():
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        elif path.stat().st_mode & 0o077:
-            path.chmod(0o600)
+            new_private_file(path)
+        elif path.stat().st_mode & OTHERS:
+            path.chmod(FILE_MODE)

@@ -28,5 +28,7 @@ CREATE TABLE forgetting (
   files        INTEGER,
   bytes_read   INTEGER,
   bytes_found  INTEGER,
-  rewritten    INTEGER NOT NULL DEFAULT 0
+  rewritten    INTEGER NOT NULL DEFAULT 0,
+  backups      INTEGER NOT NULL DEFAULT 0,
+  elsewhere    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
