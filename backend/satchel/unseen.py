@@ -19,6 +19,14 @@ _CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _BLANK = re.compile(f"[{BLANKS}]")
 
 
+_DROPPED = re.compile(f"[{BLANKS}\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
+
+
+def without(text: str) -> str:
+    """`text` as it is seen, emoji and joined letters fallen apart; the very same where nothing is hidden in it."""
+    return text if text.isascii() else _DROPPED.sub("", text)
+
+
 def first(text: str) -> int | None:
     """Where in `text` the first character stands that nobody sees, None where there is none.
 

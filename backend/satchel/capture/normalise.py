@@ -122,9 +122,19 @@ def _incoming(messages: Sequence[CapturedMessage]) -> list[Incoming]:
 
 
 def clean(content: str) -> tuple[str, int]:
-    """Text without the blocks that Satchel inserted (rule 6) and with secrets masked (rule 2); how many masks."""
+    """Text without the blocks that Satchel inserted (rule 6) and with secrets masked (rule 2); how many masks.
+
+    Letter for letter otherwise, unless characters that nobody sees hid a secret: then they go.
+    """
     content, _ = marker.strip(content)
-    return redact(content)
+    masked, count = redact(content)
+    seen = unseen.without(masked)
+    if len(seen) < len(masked):
+        # A secret cut by what nobody sees is none to the rules, and one to whoever copies it.
+        bare, more = redact(seen)
+        if more:
+            return bare, count + more
+    return masked, count
 
 
 def hash_of(role: Role, content: str) -> bytes:

@@ -44,12 +44,15 @@ _PASSES_FOR = {
 
 
 class _Plain(dict[int, str]):
-    """For `str.translate`: each character as the plain one that it passes for, worked out when first met."""
+    """For `str.translate`: each character as the plain one that it passes for, without accents, worked out when first
+    met."""
 
     def __missing__(self, code: int) -> str:
         c = chr(code)
-        plain = unicodedata.normalize("NFKC", c).lower()
-        self[code] = result = self.get(ord(plain), plain) if len(plain) == 1 else c
+        parts = unicodedata.normalize("NFKD", c).lower()
+        plain, accents = parts[0], parts[1:]
+        alone = not unicodedata.combining(plain) and all(map(unicodedata.combining, accents))
+        self[code] = result = dict.get(self, ord(plain), plain) if alone else c
         return result
 
 
