@@ -18,7 +18,7 @@ QUESTION = "How should I travel to Lyon?"
 
 
 def can_leave() -> bool:
-    """Whether a packet finds a way off this machine: to nobody's address (RFC 5737), by UDP, which sends nothing yet."""
+    """Whether a packet finds a way off this machine: nobody's address (RFC 5737) is asked for, by UDP."""
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect(("192.0.2.1", 9))
         return True
