@@ -187,6 +187,7 @@ class Setup:
 
     def install_pip(self, again: list[str]) -> None:
         """The pip of the lock, so that every machine installs with the same one."""
+        self.display.note(f"Packages come from {self.index()}")
         self.install("pip", [*again, "--no-deps", *self.subset({"pip"})])
 
     def install_wheels(self, again: list[str]) -> None:
@@ -270,6 +271,14 @@ class Setup:
 
     def python(self) -> str:
         return str(VENV / "bin" / "python")
+
+    def index(self) -> str:
+        """Where pip is about to go, as its settings say, without whatever is secret in the address."""
+        command = [self.python(), "-P", "-m", "pip", "config", "list"]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        named = dict(re.findall(r"^(global|install|:env:)\.index-url='(.+)'$", done.stdout, re.M))
+        index = named.get(":env:") or named.get("install") or named.get("global") or "https://pypi.org/simple"
+        return re.sub(r"//[^/@]*@", "//", index)
 
     def subset(self, names: set[str]) -> list[str]:
         """pip's options for these packages of the lock alone."""

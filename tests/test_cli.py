@@ -458,6 +458,22 @@ def test_text_that_would_drive_the_terminal_is_shown_harmless(daemon: Running) -
     assert "[red]markup[/red]" in shown
 
 
+def test_json_escapes_what_a_terminal_would_obey_and_stays_the_same_value(daemon: Running) -> None:
+    text = "Evil \x9b2J \u202e turned \U000e0041 words, 私 😀."
+    daemon.ok("POST", "/v1/memories", {"text": text, "profile": "evil-json"})
+    shown = satchel(daemon, "memories", "--profile", "evil-json", "--json")
+    assert all(c == "\n" or c.isprintable() for c in shown)
+    assert "私 😀" in shown
+    assert [item["text"] for item in json.loads(shown)["items"]] == [text]
+
+
+def test_a_memory_cannot_forge_an_entry_below_its_own(daemon: Running) -> None:
+    forged = {"text": "A\n● forged", "key": "k\n● forged", "tags": ["t\n● forged"], "profile": "evil-lines"}
+    daemon.ok("POST", "/v1/memories", forged)
+    shown = satchel(daemon, "memories", "--profile", "evil-lines")
+    assert sum(line.startswith("●") for line in shown.splitlines()) == 1
+
+
 def test_a_search_says_why_each_hit_is_there(filled: Running) -> None:
     (hit,) = json.loads(satchel(filled, "search", "bicycle", "--explain", "--json"))["hits"]
     assert {"its words", "its meaning"} <= {reason["sign"] for reason in hit["reasons"]}

@@ -76,9 +76,18 @@ def connect(data: Path) -> Client:
 
 
 def print_json(value: Any) -> None:
+    """Characters that a terminal would obey, or not show, are escaped as JSON has it: the value stays the same."""
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2))
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    click.echo(text if text.isprintable() else "".join(map(_escaped, text)))
+
+
+def _escaped(c: str) -> str:
+    if c == "\n" or c.isprintable():
+        return c
+    units = c.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 @cli.command()
@@ -203,7 +212,7 @@ def add(
         return
     out = terminal.console()
     if status == "queued" and error:
-        click.echo(f"Stored. It will be read for memories when this is mended: {terminal.printable(error)}")
+        click.echo(f"Stored. It will be read for memories when this is mended: {terminal.flat(error)}")
         return
     known = stored["duplicates"] - stored["forgotten"]
     out.print(f"{stored['accepted']} new messages, {known} known before.")
@@ -212,7 +221,7 @@ def add(
     if not stored["job_id"]:
         return
     if status == "failed":
-        raise click.ClickException(f"They are stored, but reading them failed: {error}")
+        raise click.ClickException(f"They are stored, but reading them failed: {terminal.flat(str(error))}")
     conversation = client.call("GET", path("/v1/conversations", stored["conversation_id"]))
     turns = {m["id"]: m for m in conversation["messages"]}
     for memory in found:
@@ -440,7 +449,7 @@ def jobs(data: Path, retry: str | None, status: str, as_json: bool) -> None:
     if now["reembedding"]:
         click.echo(terminal.reembedding_line(now["reembedding"]))
     for job in answer["items"]:
-        click.echo(f"{job['id']}  {job['status']}  {job['attempts']} attempts  {job['error'] or ''}")
+        click.echo(f"{job['id']}  {job['status']}  {job['attempts']} attempts  {terminal.flat(job['error'] or '')}")
 
 
 @cli.command()
@@ -652,7 +661,9 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except SatchelError as error:
-        click.echo(f"satchel: {error}", err=True)
+        from satchel.terminal import flat  # late: seldom needed, and slow to import
+
+        click.echo(f"satchel: {flat(str(error))}", err=True)  # it may name what a client or a page chose
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

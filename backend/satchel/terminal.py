@@ -32,6 +32,11 @@ def printable(text: str) -> str:
     return "".join(c if c in "\n\t" or (c.isprintable() and c != "\x9b") else "�" for c in text)
 
 
+def flat(text: str) -> str:
+    """Printable and on one line: what stands at a line's beginning must not be able to begin a line of its own."""
+    return " ".join(printable(text).split())
+
+
 _COUNTED = {
     "conversations": "conversations",
     "messages": "messages",
@@ -65,7 +70,7 @@ _WHY = {"derived": "drawn from it alone", "other words": "rests on other words t
 def _forget_item(item: Mapping[str, Any], before: str) -> Text:
     line = Text(before, style="dim")
     line.append(f"{item['type']} ", style="dim")
-    line.append(printable(item["text"]).replace("\n", " "))
+    line.append(flat(item["text"]))
     if why := _WHY.get(item["why"]):
         line.append(f" ({why})", style="dim")
     return line
@@ -89,7 +94,7 @@ def receipt_line(receipt: Mapping[str, Any]) -> str:
 
 def kept_out_line(item: Mapping[str, Any]) -> str:
     """A conversation of which something is kept out, without content."""
-    line = f"{item['id']}  {printable(item['site'])}  {item['turns']} turns forgotten {day(item['forgotten_at'])}"
+    line = f"{item['id']}  {flat(item['site'])}  {item['turns']} turns forgotten {day(item['forgotten_at'])}"
     return line + (f", {item['sent_again']} sent again {day(item['sent_again_at'])}" if item["sent_again"] else "")
 
 
@@ -123,23 +128,23 @@ def quoted_turn(content: str, spans: Iterable[tuple[int, int]], *, who: str, whe
 def memory_view(memory: Mapping[str, Any], turns: Mapping[str, Mapping[str, Any]] | None = None) -> RenderableType:
     """One memory: its statement, what kind it is, where it came from. `turns` are messages by id."""
     head = Text("● ", style=KIND_COLOURS.get(memory["kind"], "white"))
-    head.append(printable(memory["text"]), style="bold")
+    head.append(flat(memory["text"]), style="bold")
     facts = Text("  ")
     facts.append_text(kind_chip(memory["kind"]))
     if memory["status"] not in ("active",):
         facts.append(f"  {memory['status']}", style="red")
     if memory.get("pinned"):
         facts.append("  pinned", style="green")
-    facts.append(f"  key: {printable(memory['key'])}", style="dim")
+    facts.append(f"  key: {flat(memory['key'])}", style="dim")
     if memory["tags"]:
-        facts.append("  tags: " + ", ".join(map(printable, memory["tags"])), style="dim")
+        facts.append("  tags: " + ", ".join(map(flat, memory["tags"])), style="dim")
     when = day(memory.get("event_time")) or day(memory["valid_from"])
     facts.append(f"  {when}", style="dim")
     if memory["observations"] > 1:
         facts.append(f"  said {memory['observations']} times", style="dim")
     lines: list[RenderableType] = [head, facts]
     if memory.get("reasoning"):
-        lines.append(Text(f"  why: {printable(memory['reasoning'])}", style="italic"))
+        lines.append(Text(f"  why: {flat(memory['reasoning'])}", style="italic"))
     by_message: dict[str, list[Mapping[str, Any]]] = {}
     for source in memory["sources"]:
         by_message.setdefault(source["message_id"], []).append(source)
@@ -218,14 +223,14 @@ def _change_view(change: Mapping[str, Any]) -> RenderableType:
     lines: list[RenderableType] = []
     if before is None or before["text"] != after["text"]:
         if before is not None:
-            lines.append(Text.assemble(("- ", "red"), printable(before["text"])))
-        lines.append(Text.assemble(("+ ", "green"), printable(after["text"]), "  ", kind_chip(after["kind"])))
+            lines.append(Text.assemble(("- ", "red"), flat(before["text"])))
+        lines.append(Text.assemble(("+ ", "green"), flat(after["text"]), "  ", kind_chip(after["kind"])))
     else:
-        lines.append(Text.assemble("  ", printable(after["text"]), "  ", kind_chip(after["kind"])))
+        lines.append(Text.assemble("  ", flat(after["text"]), "  ", kind_chip(after["kind"])))
     lines += [Text(f"    {fact}", style="dim") for fact in _differences(before, after)] if before else []
     if before is None and after["status"] != "active":
         lines.append(Text(f"    status {after['status']}", style="dim"))
-    lines += [Text(f"    “{printable(source['quote'])}”", style="yellow") for source in after["sources"]]
+    lines += [Text(f"    “{flat(source['quote'])}”", style="yellow") for source in after["sources"]]
     if change["reason"]:
         lines.append(Text(f"    skipped: {change['reason']}", style="dim"))
     return Group(*lines)
@@ -234,12 +239,12 @@ def _change_view(change: Mapping[str, Any]) -> RenderableType:
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     shown = {"kind": "kind", "status": "status", "valid_from": "from", "valid_to": "until", "event_time": "time"}
     facts = [
-        f"{said} {printable(str(before[name]))} → {printable(str(after[name]))}"
+        f"{said} {flat(str(before[name]))} → {flat(str(after[name]))}"
         for name, said in (*shown.items(), ("key", "key"), ("observations", "said"), ("reasoning", "why"))
         if before[name] != after[name]
     ]
     if before["tags"] != after["tags"]:
-        facts.append(f"tags {printable(', '.join(before['tags']))} → {printable(', '.join(after['tags']))}")
+        facts.append(f"tags {flat(', '.join(before['tags']))} → {flat(', '.join(after['tags']))}")
     return facts
 
 
@@ -250,7 +255,7 @@ def hits_view(hits: list[Mapping[str, Any]]) -> RenderableType:
     table.add_column("what")
     table.add_column("", ratio=1)
     for hit in hits:
-        text = printable(hit["text"]).replace("\n", " ")
+        text = flat(hit["text"])
         shown = Text(text if len(text) <= 240 else text[:239] + "…")
         if hit["type"] == "turn":
             shown = Text.assemble((f"{hit['said_by']}: ", "dim"), shown)
@@ -309,8 +314,8 @@ def pairing_view(asks: Mapping[str, Any], *, scopes: Iterable[str], profiles: It
     return "\n".join(
         [
             f"{asks['client']!r} asks to be connected.",
-            f"  it is   {f'the browser extension {printable(origin)}' if origin else 'a program on this computer'}",
+            f"  it is   {f'the browser extension {flat(origin)}' if origin else 'a program on this computer'}",
             f"  it may  {'; '.join(MAY[scope] for scope in scopes)}",
-            f"  in      {printable(f'the profile {whose}') if whose else 'all profiles'}",
+            f"  in      {flat(f'the profile {whose}') if whose else 'all profiles'}",
         ]
     )

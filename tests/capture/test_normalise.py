@@ -17,6 +17,7 @@ from satchel.capture.normalise import (
     MAX_URL,
     Captured,
     CapturedMessage,
+    check_name,
     clean,
     hash_of,
     normalise,
@@ -208,3 +209,43 @@ def test_titles_and_addresses_hold_no_secret_either() -> None:
     )
     assert title_of(told) == f"My wifi password is {mask}"
     assert url_of(told) == f"https://example.org/?user=bob&password={mask}&x=1"
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u2060", "\u00ad", "\ufe0f", "\U000e0041", "\u3164"])
+def test_a_secret_cut_by_what_nobody_sees_is_masked(hidden: str) -> None:
+    key = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    masked, count = clean(f"Keep {key[:20]}{hidden}{key[20:]}, 👩‍👧.")
+    assert count == 1
+    assert key[20:] not in masked
+    assert clean(f"Nothing{hidden} hides here, 👩‍👧.") == (f"Nothing{hidden} hides here, 👩‍👧.", 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["me\u200b", "me\u200d", "me\ufe0f", "\u202eem", "me\u3164", "me\U000e0061", "me\x9b", "m\u2028e", "\ufeffme"],
+)
+def test_a_name_of_which_something_cannot_be_seen_is_refused(name: str) -> None:
+    with pytest.raises(BadInputError, match="`profile` holds"):
+        check_name("profile", name)
+
+
+@pytest.mark.parametrize("name", ["José", "Jose\u0301", "کتاب‌ها", "क्‍ष", "👩‍👧 home", "❤️", "私", "a b"])
+def test_names_of_every_language_are_taken(name: str) -> None:
+    assert check_name("profile", name) == name
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "https://a.example/\nx", "https://a@b.example/",
+            "https://a.example\\@b.example/", "//a.example", "https://"]
+)  # fmt: skip
+def test_only_addresses_of_the_web_are_kept(url: str) -> None:
+    assert url_of(captured(url=url)) is None
+
+
+@pytest.mark.parametrize("url", ["https://a.example/@b?c=d@e#f", "http://127.0.0.1:8765", "HTTPS://a.example/ä"])
+def test_addresses_of_the_web_are_kept_as_they_are(url: str) -> None:
+    assert url_of(captured(url=url)) == url
+
+
+def test_a_title_is_one_line() -> None:
+    assert title_of(captured(title="About\nhats \x1b]0;x\x07\x9b\u2028now ")) == "About hats ]0;x now"

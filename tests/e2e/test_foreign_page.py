@@ -1,91 +1,57 @@
-"""A web page that knows the daemon's address reads nothing from it and writes nothing to it, in a real browser."""
+"""A web page that knows the daemon's address reads nothing from it and writes nothing to it, in real browsers.
+
+The page is given what no page has: a valid token, and the id, the code and the verifier of a pairing under way.
+"""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, sync_playwright
 
-from api.running import Running
+from api.running import Running, running
+from e2e.foreign import (
+    ATTACKS,
+    SECRET,
+    Waiting,
+    arguments,
+    ask,
+    assert_nothing_read,
+    assert_only_this_waits,
+    dump,
+    outcomes,
+    page_server,
+)
+from extension.bidi import BidiError, Session, Tab
+from extension.firefox import launched
 
-ATTACKS = """
-async ({ daemon, token }) => {
-  const body = JSON.stringify({ site: "evil", external_id: "evil", messages: [{ role: "user", content: "Planted." }] });
-  const told = {};
-  const attempt = async (name, run) => {
-    try { told[name] = await Promise.race([run(), new Promise((_, no) => setTimeout(() => no("silence"), 5000))]); }
-    catch (error) { told[name] = "refused"; }
-  };
-  const read = async (path, options = {}) => {
-    const answer = await fetch(daemon + path, options);
-    return { type: answer.type, status: answer.status, text: await answer.text() };
-  };
-  const bearer = { Authorization: "Bearer " + token };
-  await attempt("health", () => read("/health"));
-  await attempt("read", () => read("/v1/memories"));
-  await attempt("read with the token", () => read("/v1/memories", { headers: bearer }));
-  await attempt("cors post", () => read("/v1/messages", { method: "POST", body,
-    headers: { ...bearer, "Content-Type": "application/json" } }));
-  await attempt("credentials", () => read("/v1/memories", { credentials: "include" }));
-  await attempt("no-cors get", () => read("/v1/memories", { mode: "no-cors" }));
-  for (const kind of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
-    await attempt("no-cors post " + kind, () => read("/v1/messages", { method: "POST", mode: "no-cors", body,
-      headers: { "Content-Type": kind } }));
-  await attempt("beacon", async () => { navigator.sendBeacon(daemon + "/v1/messages", body); return "sent"; });
-  await attempt("image", () => new Promise((yes, no) => {
-    const image = new Image(); image.onload = () => yes("loaded"); image.onerror = () => no("error");
-    image.src = daemon + "/v1/memories"; }));
-  await attempt("script", () => new Promise((yes, no) => {
-    const script = document.createElement("script"); script.onload = () => yes("loaded");
-    script.onerror = () => no("error"); script.src = daemon + "/health"; document.head.append(script); }));
-  await attempt("event source", () => new Promise((yes, no) => {
-    const source = new EventSource(daemon + "/v1/events"); source.onopen = () => yes("open");
-    source.onerror = () => { source.close(); no("error"); }; }));
-  await attempt("web socket", () => new Promise((yes, no) => {
-    const socket = new WebSocket(daemon.replace("http", "ws") + "/v1/events"); socket.onopen = () => yes("open");
-    socket.onerror = () => no("error"); }));
-  for (const kind of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
-    await attempt("form " + kind, () => new Promise((yes) => {
-      const frame = Object.assign(document.createElement("iframe"), { name: "f" + kind });
-      frame.onload = () => {
-        if (sent) yes(frame.contentDocument ? frame.contentDocument.body.innerText : "unreadable"); };
-      let sent = false;
-      document.body.append(frame);
-      const form = Object.assign(document.createElement("form"),
-        { method: "POST", action: daemon + "/v1/messages", enctype: kind, target: frame.name });
-      form.append(Object.assign(document.createElement("input"),
-        { name: body.slice(0, -1) + ', "x": "', value: '"}' }));
-      document.body.append(form); sent = true; form.submit(); }));
-  return told;
-}
-"""
+Try = Callable[[str, dict[str, str]], dict[str, Any]]
+"""Opens a page and tries the attacks from it: what it was told."""
+
+MOST_WAITING = 5
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Running]:
+    """One that holds a secret, and no models: nothing changes in it by itself."""
+    (tmp_path / "none").mkdir()
+    with running(tmp_path / "data", models=tmp_path / "none") as daemon:
+        daemon.ok("POST", "/v1/memories", {"text": f"The secret is {SECRET}."})
+        yield daemon
 
 
 @pytest.fixture(scope="module")
-def page_server() -> Iterator[int]:
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(b"<!doctype html><title>A page of the web</title><body>")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+def pages() -> Iterator[int]:
+    with page_server() as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+def chrome(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             tmp_path_factory.mktemp("profile"),
@@ -109,43 +75,100 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         context.close()
 
 
-ADDRESSES = ["http://127.0.0.1:{port}", "http://evil.example:{port}"]
+@pytest.fixture(scope="module")
+def fox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    preferences: dict[str, bool | int | str] = {
+        "network.dns.localDomains": "evil.example,rebound.example",
+        "network.lna.enabled": False,  # as above
+        "network.lna.blocking": False,
+        "devtools.jsonview.enabled": False,
+        "security.warn_submit_secure_to_insecure": False,  # it would ask a person, and hold the page up
+    }
+    with launched(tmp_path_factory.mktemp("firefox") / "profile", preferences) as session:
+        yield session
 
 
-@pytest.mark.parametrize("own_address", ADDRESSES, ids=["another port", "another host"])
-@pytest.mark.parametrize(
-    "daemon_address", ["http://127.0.0.1:{port}", "http://rebound.example:{port}"], ids=["plain", "rebound"]
-)
-def test_a_foreign_page_reads_nothing_and_writes_nothing(
-    daemon: Running, browser: BrowserContext, page_server: int, own_address: str, daemon_address: str
+def in_chromium(context: BrowserContext) -> Try:
+    def attempt(address: str, given: dict[str, str]) -> dict[str, Any]:
+        page = context.new_page()
+        try:
+            page.goto(address)
+            return page.evaluate(ATTACKS, given)  # type: ignore[no-any-return]
+        finally:
+            page.close()
+
+    return attempt
+
+
+def in_firefox(session: Session) -> Try:
+    def attempt(address: str, given: dict[str, str]) -> dict[str, Any]:
+        tab = Tab(session, session.call("browsingContext.create", type="tab")["context"])
+        try:
+            tab.open(address)
+            answer = tab.evaluate(f"({ATTACKS.strip()})({json.dumps(given)}).then(JSON.stringify)")
+            return json.loads(answer)  # type: ignore[no-any-return]
+        finally:
+            session.call("browsingContext.close", context=tab.context)
+
+    return attempt
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+def attempt(request: pytest.FixtureRequest) -> Try:
+    if request.param == "firefox":
+        return in_firefox(request.getfixturevalue("fox"))
+    return in_chromium(request.getfixturevalue("chrome"))
+
+
+ADDRESSES = {"another port": "http://127.0.0.1:{port}", "another host": "http://evil.example:{port}"}
+DAEMONS = {"plain": "http://127.0.0.1:{port}", "rebound": "http://rebound.example:{port}"}
+
+
+@pytest.mark.parametrize("own_address", ADDRESSES.values(), ids=ADDRESSES)
+@pytest.mark.parametrize("daemon_address", DAEMONS.values(), ids=DAEMONS)
+def test_a_foreign_page_reads_nothing_changes_nothing_and_learns_of_no_pairing(
+    daemon: Running, attempt: Try, pages: int, own_address: str, daemon_address: str
 ) -> None:
-    secret = "The secret is Marzipanwald."
-    daemon.ok("POST", "/v1/memories", {"text": secret})
-    before = daemon.ok("GET", "/v1/status")["counts"]
-    page = browser.new_page()
-    page.goto(own_address.format(port=page_server))
-    at = daemon_address.format(port=daemon.port)
-    told: dict[str, Any] = page.evaluate(ATTACKS, {"daemon": at, "token": daemon.token})
-    page.close()
-    assert len(told) == 17, list(told)
-    for name, answer in told.items():
-        if isinstance(answer, dict):  # an opaque answer: sent, refused by us, unreadable for the page
-            assert (answer["type"], answer["text"]) == ("opaque", ""), name
-        else:
-            assert answer in ("refused", "sent", "unreadable"), f"{name}: {answer}"
-    assert "Marzipanwald" not in json.dumps(told)
-    assert daemon.ok("GET", "/v1/status")["counts"] == before
-    assert daemon.ok("GET", "/v1/conversations", params={"site": "evil"})["total"] == 0
+    own, at = own_address.format(port=pages), daemon_address.format(port=daemon.port)
+    before = dump(daemon)
+    alone = arguments(daemon, at, None)
+    with_none_waiting = attempt(own, alone)
+    waiting = Waiting(daemon)
+    given = arguments(daemon, at, waiting)
+    with_one_waiting = attempt(own, given)
+    for told in (with_none_waiting, with_one_waiting):
+        assert_nothing_read(told)
+    assert outcomes(with_one_waiting, given) == outcomes(with_none_waiting, alone)
+    assert dump(daemon) == before
+    assert_only_this_waits(daemon, waiting, most=MOST_WAITING)
 
 
-def test_a_page_that_rebinds_its_name_to_the_loopback_address_reads_nothing(
-    daemon: Running, browser: BrowserContext
+def test_a_page_that_rebinds_its_own_name_to_the_loopback_address_is_told_to_go(
+    daemon: Running, chrome: BrowserContext
 ) -> None:
-    """The page's own origin is then the daemon's address under another name: no CORS in the way."""
-    page = browser.new_page()
-    for path in ("/health", "/v1/memories", "/schema/openapi.json"):
-        answer = page.goto(f"http://rebound.example:{daemon.port}{path}")
-        assert answer is not None
-        assert answer.status == 421
-        assert "127.0.0.1" in answer.text()
-    page.close()
+    """The page's own origin is then the daemon's address under another name: no browser stands in the way."""
+    before = dump(daemon)
+    waiting = Waiting(daemon)
+    at = f"http://rebound.example:{daemon.port}"
+    told = in_chromium(chrome)(f"{at}/health", arguments(daemon, at, waiting))
+    assert_nothing_read(told, own_origin=True)
+    assert [told["read /v1/memories"]["status"], told["read with the token /v1/memories"]["status"]] == [421, 421]
+    assert dump(daemon) == before
+    assert_only_this_waits(daemon, waiting, most=MOST_WAITING)
+
+
+@pytest.mark.parametrize("path", ["/health", "/v1/memories", "/schema/openapi.json"])
+def test_firefox_shows_no_page_under_a_rebound_name(daemon: Running, fox: Session, path: str) -> None:
+    """It takes the refusal (421) for an error of the network: there is no page that could ask further."""
+    with pytest.raises(BidiError, match="NS_ERROR_NET_ERROR_RESPONSE"):
+        in_firefox(fox)(f"http://rebound.example:{daemon.port}{path}", {})
+
+
+def test_what_a_page_may_not_a_program_may(daemon: Running) -> None:
+    """Else the tests above would show nothing: the very same calls succeed from outside of a browser."""
+    before = dump(daemon)
+    body = {"site": "evil", "external_id": "evil", "messages": [{"role": "user", "content": "Planted."}]}
+    assert daemon.call("POST", "/v1/messages", body).status_code == 202
+    assert SECRET in daemon.call("GET", "/v1/memories").text
+    assert ask(daemon).status_code == 201
+    assert dump(daemon) != before

@@ -86,12 +86,11 @@ class Firefox:
 
 
 @contextmanager
-def running_firefox(package: Path, profile: Path, server: Serving, bundles: Path) -> Iterator[Firefox]:
-    rows = {row["id"]: row for row in json.loads((bundles / "sites.json").read_text())}
-    hosts = ",".join(host for site in server.sites.values() for host in site.hosts)
+def launched(profile: Path, preferences: dict[str, bool | int | str], *options: str) -> Iterator[Session]:
+    """A Firefox on a profile of its own, ready to be told what to do."""
     profile.mkdir(parents=True, exist_ok=True)
-    preferences = {**PREFERENCES, "network.dns.localDomains": hosts}
-    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items()]
+    settings = {**PREFERENCES, **preferences}
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in settings.items()]
     (profile / "user.js").write_text("\n".join(lines) + "\n")
     port = free_port()
     with (profile / "firefox.log").open("wb") as log:
@@ -104,7 +103,7 @@ def running_firefox(package: Path, profile: Path, server: Serving, bundles: Path
                 profile,
                 "--remote-debugging-port",
                 str(port),
-                "--remote-allow-system-access",  # else the extension's own pages are out of reach
+                *options,
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -113,8 +112,7 @@ def running_firefox(package: Path, profile: Path, server: Serving, bundles: Path
     try:
         session = _connect(port, process, profile)
         session.call("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
-        installed = session.call("webExtension.install", extensionData={"type": "path", "path": str(package)})
-        yield Firefox(session, server, rows, _uuid(profile, installed["extension"]))
+        yield session
         session.close()
     finally:
         process.terminate()
@@ -122,6 +120,16 @@ def running_firefox(package: Path, profile: Path, server: Serving, bundles: Path
             process.wait(15)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+@contextmanager
+def running_firefox(package: Path, profile: Path, server: Serving, bundles: Path) -> Iterator[Firefox]:
+    rows = {row["id"]: row for row in json.loads((bundles / "sites.json").read_text())}
+    hosts = ",".join(host for site in server.sites.values() for host in site.hosts)
+    # With access to the system: else the extension's own pages are out of reach.
+    with launched(profile, {"network.dns.localDomains": hosts}, "--remote-allow-system-access") as session:
+        installed = session.call("webExtension.install", extensionData={"type": "path", "path": str(package)})
+        yield Firefox(session, server, rows, _uuid(profile, installed["extension"]))
 
 
 def _connect(port: int, process: subprocess.Popen[bytes], profile: Path) -> Session:

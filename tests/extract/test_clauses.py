@@ -82,6 +82,23 @@ def test_statements_part_from_what_they_are_joined_to(message: str, expected: li
 @pytest.mark.parametrize(
     "message",
     [
+        "[10:01] Zed: I only wear wool hats\n[10:02] Ann: I live in Leeds",
+        "[12/05/2024, 10:01:22] Zed: I only wear wool hats\n[12/05/2024, 10:02:00] Ann Lee: I live in Leeds",
+        "12/05/2024, 10:01 - Zed: I only wear wool hats\n12/05/2024, 10:02 - Ann: I live in Leeds",
+        "10:01 pm - zed: I only wear wool hats\n10:02 pm - ann: I live in Leeds",
+    ],
+)
+def test_a_chat_copied_with_its_times_is_not_the_users_own(message: str) -> None:
+    assert split(message) == []
+
+
+def test_the_users_own_timetable_stays() -> None:
+    assert len(split("My day: I get up at 6:30.\n7:15 I walk the dog.\n8:00 I start work at the bakery.")) >= 2
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
         "```\nI = 3  # I hate tabs\n```",
         "~~~\nI love you\n~~~",
         "> I never eat meat",

@@ -51,3 +51,11 @@ def test_a_long_turn_that_answers_more_stays() -> None:
     memory = candidate("m", "The user is a vet.", quotes={"t": "I'm a vet."}, score=0.8)
     assert kept(memory, turn, answers=lambda told: float("Bologna" in told)) == ["m", "t"]
     assert kept(memory, turn) == ["m"]
+
+
+def test_a_flood_of_what_differs_in_numbers_alone_is_cut_where_that_is_asked() -> None:
+    flood = [candidate(f"r{n}", f"The user weighed {n} kg.") for n in range(40)]
+    other = candidate("other", "The user's scales are from Leeds.")
+    few = [c.id for c in drop_repeats([*flood, other], lambda text: 0.0, most_alike=6)]
+    assert few == [*(f"r{n}" for n in range(6)), "other"]
+    assert len(drop_repeats(flood, lambda text: 0.0)) == 40

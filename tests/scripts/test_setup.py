@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from e2e.empty_source import from_there_alone, source
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("scripts/run", "scripts/setup.sh", "scripts/setup.py", "scripts/locks", "pyproject.toml")
 TOOLS = ("bash", "cksum", "readlink", "cat", "env")
@@ -232,3 +234,20 @@ def test_what_runs_and_what_is_tested_are_the_same_versions() -> None:
         return {line.rstrip(" \\") for line in text.splitlines() if line[:1].isalpha()}
 
     assert versions("run.txt") <= versions("test.txt")
+
+
+def test_set_up_says_where_packages_come_from_before_it_goes_there(clone: Path, tmp_path: Path) -> None:
+    said = tmp_path / "stderr"
+    with source(said.read_text) as (address, seen):
+        with said.open("wb") as errors:
+            done = subprocess.run(
+                [clone / "scripts" / "run", "--help"],
+                env=os.environ | {"SATCHEL_PYTHON": sys.executable} | from_there_alone(address),
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                timeout=200,
+            )
+        assert done.returncode == 1
+        assert seen
+    for _, before in seen:
+        assert f"Packages come from {address}/simple" in before

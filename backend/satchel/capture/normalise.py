@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
-from satchel import marker
+from satchel import marker, unseen
 from satchel.capture.redact import redact
 from satchel.store.log import Incoming
 from satchel.times import parse_iso
@@ -19,6 +20,9 @@ MAX_NAME = 100
 MAX_TITLE = 500
 MAX_URL = 2_048
 MAX_MESSAGES = 5_000
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x1f\x7f-\x9f\\@/]+(?:[/?#][^\s\x00-\x1f\x7f-\x9f]*)?", re.IGNORECASE)
 
 
 class CapturedMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,14 +46,20 @@ class Captured(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def check_name(field: str, value: str, limit: int = MAX_NAME) -> str:
-    """A name or id within its limit and without control characters. Raises BadInputError naming the field."""
+    """A name or id within its limit, all of it to be seen: one that only looks like another could pose as it.
+
+    Raises BadInputError naming the field.
+    """
     if not value.strip():
         raise BadInputError(f"`{field}` is empty.")
     if len(value) > limit:
         raise BadInputError(f"`{field}` is {len(value):,} characters long; the limit is {limit}.")
-    if any(ord(c) < 32 or ord(c) == 127 for c in value):
-        raise BadInputError(f"`{field}` holds control characters.")
-    return check_unicode(field, value)
+    check_unicode(field, value)
+    at = unseen.first(value)
+    if at is not None:
+        what = "control characters" if ord(value[at]) < 0xA0 else "characters that cannot be seen"
+        raise BadInputError(f"`{field}` holds {what} (U+{ord(value[at]):04X} at {at}).")
+    return value
 
 
 def check_unicode(field: str, value: str) -> str:
@@ -112,9 +122,19 @@ def _incoming(messages: Sequence[CapturedMessage]) -> list[Incoming]:
 
 
 def clean(content: str) -> tuple[str, int]:
-    """Text without the blocks that Satchel inserted (rule 6) and with secrets masked (rule 2); how many masks."""
+    """Text without the blocks that Satchel inserted (rule 6) and with secrets masked (rule 2); how many masks.
+
+    Letter for letter otherwise, unless characters that nobody sees hid a secret: then they go.
+    """
     content, _ = marker.strip(content)
-    return redact(content)
+    masked, count = redact(content)
+    seen = unseen.without(masked)
+    if len(seen) < len(masked):
+        # A secret cut by what nobody sees is none to the rules, and one to whoever copies it.
+        bare, more = redact(seen)
+        if more:
+            return bare, count + more
+    return masked, count
 
 
 def hash_of(role: Role, content: str) -> bytes:
@@ -127,11 +147,15 @@ def title_of(captured: Captured) -> str | None:
     if not captured.title:
         return None
     cleaned, _ = clean(captured.title)  # before the cut: half a secret is not recognised
-    return _storable(cleaned).replace("\0", "")[:MAX_TITLE] or None
+    return _CONTROLS.sub(" ", _storable(cleaned))[:MAX_TITLE].strip() or None
 
 
 def url_of(captured: Captured) -> str | None:
-    return _storable(redact(captured.url)[0]) if captured.url and len(captured.url) <= MAX_URL else None
+    """The address of a page of the web, None for anything else: `javascript:` would run where it is followed."""
+    url = captured.url
+    if not url or len(url) > MAX_URL or not _WEB_ADDRESS.fullmatch(url):
+        return None
+    return _storable(redact(url)[0])
 
 
 def _storable(text: str) -> str:

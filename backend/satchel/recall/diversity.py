@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from satchel.types import Candidate
@@ -13,24 +14,34 @@ NEAR = 0.9
 RIVAL = 0.8
 """A memory stands in for a turn it quotes only if it scores at least this part of the turn's score."""
 
+MOST_ALIKE = 6
+"""So many of what differs in its numbers alone go into a context: a series of readings, and not a flood."""
+
 _WORD = re.compile(r"\w+")
+_DIGITS = re.compile(r"\d+")
 _DAY_MS = 86_400_000
 _TELLING = re.compile(r"\d|^(?:not|no|never|nor|without|cannot|don|doesn|didn|isn|wasn|won|stopped|quit)$|[不没]")
 
 
 def drop_repeats(
-    ordered: Iterable[Candidate], answers: Callable[[str], float], limit: int | None = None
+    ordered: Iterable[Candidate],
+    answers: Callable[[str], float],
+    limit: int | None = None,
+    *,
+    most_alike: int | None = None,
 ) -> list[Candidate]:
     """The first `limit` of `ordered` (best first) without what says again what a better one says.
 
     `answers(text)` is how much of the question's words a text holds: a turn is dropped in favour of a
-    memory drawn from it only when the memory and its quotes answer as much of the question.
+    memory drawn from it only when the memory and its quotes answer as much of the question. Of what differs in its
+    numbers alone, `most_alike` are kept (None: all).
     """
     ordered = list(ordered)
     memories = [c for c in ordered if c.type == "memory"]
     kept: list[Candidate] = []
     seen: set[tuple[str, int]] = set()
     words: list[tuple[frozenset[str], int]] = []
+    alike: Counter[str] = Counter()
     for candidate in ordered:
         if candidate.type == "turn" and _is_told(candidate, memories, answers):
             continue
@@ -39,6 +50,10 @@ def drop_repeats(
         own = frozenset(_WORD.findall(plain))
         if (plain, day) in seen or any(day == other and _near(own, theirs) for theirs, other in words):
             continue
+        numberless = _DIGITS.sub("0", plain)
+        if most_alike is not None and alike[numberless] >= most_alike:
+            continue
+        alike[numberless] += 1
         seen.add((plain, day))
         words.append((own, day))
         kept.append(candidate)

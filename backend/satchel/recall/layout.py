@@ -5,12 +5,13 @@ A table for each; `assemble` fills it. No line is blank (`satchel.marker` relies
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from satchel import marker
 from satchel.recall.query import asks_about_past, content_words, is_chinese, stem
-from satchel.recall.safety import ELLIPSIS, one_line, shorten
+from satchel.recall.safety import ELLIPSIS, one_line, reading, shorten
 from satchel.times import to_datetime
 from satchel.types import Candidate, Style
 
@@ -114,6 +115,17 @@ CHINESE_COMPACT = CHINESE_FULL._replace(
 )
 
 
+_OUR_MARKS = {
+    mark[1:-1]
+    for words in (ENGLISH_FULL, CHINESE_FULL)
+    for mark in (words.explicit, words.implicit, words.assistant, words.document, words.user)
+}
+_POSES = re.compile(
+    rf"\[ ?(?:{'|'.join(map(re.escape, sorted(_OUR_MARKS)))}|\d{{4}}-\d\d-\d\d) ?\]".replace("'", "['’]"), re.IGNORECASE
+)
+"""What says whose words something is, and when they were said. Only this room may say so."""
+
+
 class Line(NamedTuple):
     """One memory or turn as it is shown."""
 
@@ -143,17 +155,27 @@ def line(hit: Candidate, words: Words, *, query: str) -> Line:
     elif hit.type == "turn":
         marks.append(words.user)
     if hit.type == "turn":
-        text = f"“{excerpt(one_line(hit.text), query, TURN_CHARACTERS)}”"
+        # A quotation mark of the turn's own could end the quotation.
+        said = _without_marks(one_line(hit.text)).translate(_INNER_QUOTES)
+        text = f"“{excerpt(said, query, TURN_CHARACTERS)}”"
     else:
-        text = one_line(hit.text, limit=MEMORY_CHARACTERS)
+        text = shorten(_without_marks(one_line(hit.text)), MEMORY_CHARACTERS)
     asides = []
     if hit.kind == "implicit_preference" and hit.reasoning:
-        reasoning = one_line(hit.reasoning, limit=REASONING_CHARACTERS).rstrip(".。")
+        reasoning = shorten(_without_marks(one_line(hit.reasoning)), REASONING_CHARACTERS).rstrip(".。")
         asides.append(words.because.format(reasoning=_lower_first(reasoning)))
     if hit.valid_to is not None and (hit.status == "superseded" or asks_about_past(query)):
         asides.append(words.until.format(date=_date(hit.valid_to)))
     tail = f" ({'; '.join(asides)})" if asides else ""
     return Line(_section(hit), " ".join([f"- [{_date(hit.time)}]", *marks, text]) + tail, hit)
+
+
+_INNER_QUOTES = str.maketrans("“”", "‘’")
+
+
+def _without_marks(text: str) -> str:
+    """ "[stated] The user ..." as "(stated) The user ...", so that no text says of itself who said it."""
+    return reading(_POSES, text, lambda mark: f"({mark[1:-1]})")
 
 
 def order(lines: Sequence[Line]) -> list[Line]:

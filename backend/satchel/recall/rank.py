@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from satchel.recall import surroundings
-from satchel.recall.diversity import drop_repeats
+from satchel.recall.diversity import MOST_ALIKE, drop_repeats
 from satchel.recall.query import Term, asks_about_past, asks_assistant, is_foreign, similar_stems, stem, stems, terms
 from satchel.recall.topics import topics, topics_of
 from satchel.store.segment import CJK
@@ -186,7 +186,8 @@ def rank(
         valid = _worth_inserting(valid, question, threshold, lift)
     if repeats:
         return valid[:limit]
-    return drop_repeats(valid, lambda text: coverage(question, stems(text)), limit)
+    most_alike = None if threshold is None else MOST_ALIKE
+    return drop_repeats(valid, lambda text: coverage(question, stems(text)), limit, most_alike=most_alike)
 
 
 def coverage(question: Question, words: set[str]) -> float:

@@ -75,7 +75,12 @@ _MAIL_HEADER = re.compile(
     r"(?:from|to|cc|bcc|sent|date|subject|betreff|von|an|de|objet|asunto|reply-to)[ \t]?:[ \t]", re.I
 )
 _MAIL_QUOTE = re.compile(r"(?:-{2,} ?(?:original message|forwarded)|on .{5,80} wrote:[ \t]*$)", re.I)
+_CLOCK = r"(?:[\d./-]{5,10},? )?\d{1,2}:\d\d(?::\d\d)?(?: ?[APap]\.?[Mm]\.?)?"
+_STAMP = rf"[ \t]*(?:\[{_CLOCK}\]|{_CLOCK}[ \t]+[-–])[ \t]+"
+"""When it was said, as messengers copy it: "[10:01] ", "[12/05/2024, 10:01:22] ", "12/05/2024, 10:01 - "."""
+_STAMPED = re.compile(_STAMP + r"[^\s:][^:\n]{0,40}:[ \t]*\S")
 _SPEAKER = re.compile(
+    rf"(?:{_STAMP})?"
     r"(?P<who>\[[^\]\n]{1,40}\]|[A-Z][\w'’.-]{0,20}(?: [A-Z0-9][\w'’.-]{0,20}){0,2}|[QA])[ \t]?[:：][ \t]*\S"
 )
 _CHATTER = re.compile(
@@ -105,8 +110,9 @@ _TABLE_ROW = re.compile(r"[ \t]*\|.*\|")
 
 _TRANSFORM_WORDS = (
     r"(?:re-?(?:write|phrase|word|format|do)|translat(?:e|ion)|proof-?read|correct|improve|summari[sz]e|summary"
-    r"|paraphrase|edit|shorten|fix|polish|classify|analy[sz]e|extract|continue|complete|check|review|convert|explain"
-    r"|simplify|expand|critique|grade|rate|reply|respond|answer|tl;?dr|übersetz\w*|korrigier\w*|fasse"
+    r"|paraphrase|edit|shorten|fix|polish|classify|analy[sz]e|extract|continue|(?:write|carry|go) on|complete"
+    r"|check|review|convert|explain|simplify|expand|critique|grade|rate|reply|respond|answer|tl;?dr|übersetz\w*"
+    r"|korrigier\w*|fasse"
     r"|traduis|traduisez"
     r"|corrige|résume|traduce|resume|traduza|corrija|resuma)"
 )
@@ -204,6 +210,7 @@ def _foreign_lines(text: str, lines: list[Span]) -> list[bool]:
     # A label that comes again is a speaker; labels that come once ("Age: 34") may be the user's own list.
     labels = Counter(label for start, end in lines if (label := _speaker(text, start, end)))
     dialogue = any(count > 1 for count in labels.values())
+    copied = sum(_STAMPED.match(text, start, end) is not None for start, end in lines) > 1
     chatter = Counter(match["who"] for start, end in lines if (match := _CHATTER.match(text, start, end)))
     chat = len(chatter) > 1 and max(chatter.values()) > 1
     after_blank = True
@@ -229,6 +236,7 @@ def _foreign_lines(text: str, lines: list[Span]) -> list[bool]:
             or _URL_ONLY.match(text, start, end) is not None
             or _TABLE_ROW.match(text, start, end) is not None
             or (dialogue and _speaker(text, start, end) != "")
+            or (copied and _STAMPED.match(text, start, end) is not None)
             or (chat and _CHATTER.match(text, start, end) is not None)
             or _reads_as_code(text, start, end)
             or (
