@@ -147,7 +147,7 @@ def title_of(captured: Captured) -> str | None:
     if not captured.title:
         return None
     cleaned, _ = clean(captured.title)  # before the cut: half a secret is not recognised
-    return _CONTROLS.sub(" ", _storable(cleaned))[:MAX_TITLE].strip() or None
+    return " ".join(_CONTROLS.sub(" ", _storable(cleaned)).split())[:MAX_TITLE].strip() or None
 
 
 def url_of(captured: Captured) -> str | None:
