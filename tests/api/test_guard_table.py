@@ -76,5 +76,4 @@ def expected(target: Target, status: int) -> bool:
         (target.path == "/v1/rederive/apply" and status == 409)
         or (target.label == "DELETE /v1/pair" and status == 403)  # the command line's own token
         or (gone and target.method == "DELETE" and status == 404)  # forgotten with what it was drawn from
-        or (target.path == "/v1/pair" and status == 429)  # five wait already
     )
