@@ -272,6 +272,15 @@ def test_forgetting_asks_first(filled: Running) -> None:
     assert filled.call("GET", f"/v1/memories/{memory['id']}").status_code == 404
 
 
+def test_who_waits_for_a_forgetting_is_told_so_and_a_program_is_not(filled: Running) -> None:
+    for terminal, told in ({"FORCE_COLOR": "1"}, True), ({}, False):
+        memory = filled.ok("POST", "/v1/memories", {"text": "To be forgotten."})
+        done = command("forget", "--data", filled.data, memory["id"], "--yes", **terminal)
+        assert done.returncode == 0, done.stderr
+        assert ("It goes on if you stop waiting." in " ".join(done.stderr.split())) == told, done.stderr
+        assert "waiting" not in done.stdout
+
+
 def test_forgetting_shows_what_goes_and_leaves_a_receipt(filled: Running) -> None:
     where = ("--profile", "forgetting")
     said = [

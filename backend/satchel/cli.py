@@ -358,7 +358,11 @@ def forget(data: Path, /, memory_id: str | None, preview: bool, yes: bool, as_js
         if not any(shown["counts"].values()):
             return
         click.confirm("Forget this for good?", abort=True)
-    receipt = client.call("POST", "/v1/forget", body=body | {"preview": False})["receipt"]
+    with terminal.console(stderr=True).status(
+        "Forgetting, then reading every file for what may be left of it: with years of chats this takes minutes. "
+        "It goes on if you stop waiting."
+    ):
+        receipt = client.forget(body)
     if as_json:
         print_json(receipt)
         return

@@ -15,6 +15,8 @@ from satchel import server
 from satchel.types import SatchelError
 
 TIMEOUT_SECONDS = 120.0
+FORGETTING_SECONDS = 3600.0
+"""A forgetting answers when every file of the data folder was read, perhaps written anew, and the backups made anew."""
 POLL_SECONDS = 0.1
 CHANGES_PAGE = 500
 IDLE_SECONDS = 2.0
@@ -42,22 +44,29 @@ class Client:
         self._http = httpx.Client(
             base_url=self.url,
             headers={"Authorization": f"Bearer {self.token}"},
-            timeout=TIMEOUT_SECONDS,
             trust_env=False,  # a proxy must not see this, and could not reach it
         )
 
     def call(self, method: str, path: str, *, body: Any = None, **query: Any) -> Any:
         """The decoded answer. Raises ClientError with the problem's own sentence."""
+        return self._call(method, path, body, query, TIMEOUT_SECONDS)
+
+    def forget(self, what: dict[str, Any]) -> dict[str, Any]:
+        """Forgets it; the receipt, when it is gone. Raises ClientError."""
+        answer = self._call("POST", "/v1/forget", what | {"preview": False}, {}, FORGETTING_SECONDS)
+        return dict(answer["receipt"])
+
+    def _call(self, method: str, path: str, body: Any, query: dict[str, Any], seconds: float) -> Any:
         params = {name: value for name, value in query.items() if value is not None}
         try:
-            response = self._http.request(method, path, json=body, params=params)
+            response = self._http.request(method, path, json=body, params=params, timeout=seconds)
         except httpx.ConnectError:
             raise ClientError(
                 f"No Satchel answers at {self.url}. Start it with ./scripts/run and leave it running."
             ) from None
         except httpx.TimeoutException:
             raise ClientError(
-                f"Satchel at {self.url} did not answer within {TIMEOUT_SECONDS:.0f} s; `satchel doctor` may say why."
+                f"Satchel at {self.url} did not answer within {seconds:.0f} s; `satchel doctor` may say why."
             ) from None
         except httpx.HTTPError as error:
             raise ClientError(f"The connection to {self.url} broke ({error}); try again.") from None

@@ -59,8 +59,7 @@ def one_round(folder: Path, seed: int) -> tuple[dict[str, Counter[str]], list[st
             if (result := attempt(http, prepared, attack, target))
         }
         changed = guard_table.changed(before, guard_table.dump(data))
-        collect = {"verifier": guard_table.VERIFIER}
-        waiting = daemon.call("POST", f"/v1/pair/{prepared.pairing_id}", collect, headers={"Authorization": ""})
+        waiting = prepared.collect()
         if waiting.status_code != 202:
             changed.append(f"the pairing: {waiting.status_code}")
     let_in = [f"{attack}: {label} {r.status}" for (attack, label), r in tried.items() if r.verdict == "let in"]

@@ -27,6 +27,8 @@ from satchel.types import SCOPES, Scope
 SECRET = "Marzipanwald"
 VERIFIER = "v" * 43
 EXTENSION = "chrome-extension://" + "a" * 32
+WAITING_EXTENSION = "chrome-extension://" + "c" * 32
+"""That asks to be paired. Nobody else's asking takes its place, so that it must still wait in the end."""
 OTHER_EXTENSION = "chrome-extension://" + "b" * 32
 ORIGINS = ("https://chatgpt.com", "http://127.0.0.1:1", "https://127.0.0.1:{port}", "http://localhost")
 HOSTS = ("evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.evil.example:{port}", "[::1]")
@@ -63,7 +65,7 @@ class Prepared:
         offered = daemon.ok("POST", "/v1/context", {"query": f"What is the secret {SECRET}?"})
         challenge = hashlib.sha256(VERIFIER.encode()).hexdigest()
         asks = {"client": "waiting", "challenge": challenge}
-        waiting = daemon.ok("POST", "/v1/pair", asks, headers={"Authorization": ""})
+        waiting = daemon.ok("POST", "/v1/pair", asks, headers={"Authorization": "", "Origin": WAITING_EXTENSION})
         self.pairing_id: str = waiting["pairing_id"]
         self.code: str = waiting["code"]
         self.revoked = daemon.new_token()
@@ -87,6 +89,16 @@ class Prepared:
         }
         self.offered = [hit["id"] for hit in offered["hits"]]
         self.private = (SECRET, done["conversation_id"], memory["id"], *done["message_ids"], self.client_id)
+
+    def right(self, target: Target) -> dict[str, str]:
+        """The headers with which the call succeeds."""
+        collects = target.path == f"/v1/pair/{self.pairing_id}"
+        return {"Authorization": f"Bearer {self.daemon.token}"} | ({"Origin": WAITING_EXTENSION} if collects else {})
+
+    def collect(self) -> httpx.Response:
+        """The pairing's own client asks whether it is confirmed."""
+        headers = {"Authorization": "", "Origin": WAITING_EXTENSION}
+        return self.daemon.call("POST", f"/v1/pair/{self.pairing_id}", {"verifier": VERIFIER}, headers=headers)
 
     def bodies(self) -> dict[tuple[str, str], Any]:
         """A valid body for each call that takes one, by method and path of the document."""

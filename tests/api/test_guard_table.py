@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api import guard_table
-from api.guard_table import VERIFIER, Prepared, Target
+from api.guard_table import Prepared, Target
 from api.running import running
 
 LAST = {"DELETE": 2, "POST": 1, "PATCH": 1}
@@ -44,9 +44,7 @@ def test_nobody_gets_in_and_nothing_changes(prepared: Prepared, http: httpx.Clie
     }
     assert {key: result.status for key, result in tried.items() if result.verdict == "let in"} == {}
     assert guard_table.changed(before, guard_table.dump(daemon.data)) == []
-    collect = {"verifier": VERIFIER}
-    waiting = daemon.call("POST", f"/v1/pair/{prepared.pairing_id}", collect, headers={"Authorization": ""})
-    assert waiting.status_code == 202
+    assert prepared.collect().status_code == 202
     for attack, verdicts in guard_table.counted(tried).items():
         assert verdicts["refused"] >= 20, attack
 
@@ -63,7 +61,7 @@ def test_the_same_requests_succeed_with_the_right_token(prepared: Prepared, http
     calls = [target for target in prepared.targets() if target.kind == "route"]
     failed = {}
     for target in sorted(calls, key=lambda target: (LAST.get(target.method, 0), target.path)):
-        status = guard_table.ask(http, target, {"Authorization": f"Bearer {prepared.daemon.token}"})[0]
+        status = guard_table.ask(http, target, prepared.right(target))[0]
         if not 200 <= status < 300 and not expected(target, status):
             failed[target.label] = status
     assert failed == {}
@@ -76,5 +74,4 @@ def expected(target: Target, status: int) -> bool:
         (target.path == "/v1/rederive/apply" and status == 409)
         or (target.label == "DELETE /v1/pair" and status == 403)  # the command line's own token
         or (gone and target.method == "DELETE" and status == 404)  # forgotten with what it was drawn from
-        or (target.path == "/v1/pair" and status == 429)  # five wait already
     )

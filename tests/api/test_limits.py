@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import time
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +17,7 @@ from api.guarded import CLIENT, TOKEN, Guarded
 from api.running import Running, assert_problem
 from api.test_contract_capture import Listener
 from satchel.api.guard import concurrency, rate
+from satchel.api.guard.body import SECONDS, received
 from satchel.api.guard.rate import Rate, Rates
 from satchel.api.guard.size import MAX_TOKENLESS_BYTES
 from satchel.store.clients import Client
@@ -194,3 +198,83 @@ def test_a_longest_client_name_fits_in_any_script(wordy: Running) -> None:
         "POST", "/v1/pair", headers={"Authorization": "", "Content-Type": "application/json"}, content=body
     )
     assert_problem(answer, 400, "client")
+
+
+def unsent(daemon: Running, path: str, *headers: str, sent: bytes = b"") -> socket.socket:
+    """A connection whose request announces a body, of which only `sent` comes."""
+    head = (
+        f"POST {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{daemon.port}",
+        "Content-Type: application/json",
+        *headers,
+    )
+    sock = socket.create_connection(("127.0.0.1", daemon.port), timeout=30)
+    sock.sendall("\r\n".join((*head, "", "")).encode() + sent)
+    return sock
+
+
+def all_of(sock: socket.socket) -> bytes:
+    """What is answered until the daemon closes the connection."""
+    with sock, sock.makefile("rb") as answer:
+        return answer.read()
+
+
+def test_bodies_that_never_come_keep_nobody_from_pairing_and_are_given_up(wordy: Running) -> None:
+    held = [
+        unsent(wordy, path, *how, sent=sent)
+        for path in ("/v1/pair", "/v1/pair/x")
+        for how, sent in (
+            (("Content-Length: 100",), b""),
+            (("Content-Length: 100",), b'{"client": "a'),
+            (("Transfer-Encoding: chunked",), b"5\r\n{    \r\n"),
+        )
+        for _ in range(concurrency.TOKENLESS // 4)
+    ]
+    began = time.monotonic()
+    body = {"client": "A program", "challenge": "0" * 64}
+    assert wordy.call("POST", "/v1/pair", body, headers=NO_TOKEN).status_code == 201
+    assert time.monotonic() - began < SECONDS
+    for answer in map(all_of, held):
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"application/problem+json" in answer
+        assert b"send it again" in answer
+
+
+def test_what_announces_or_sends_too_much_is_refused_without_waiting_for_it(wordy: Running) -> None:
+    too_much = MAX_TOKENLESS_BYTES + 1
+    chunk = f"{too_much:x}\r\n".encode() + b" " * too_much + b"\r\n"
+    for sock in (
+        unsent(wordy, "/v1/pair", f"Content-Length: {too_much}"),
+        unsent(wordy, "/v1/pair", "Transfer-Encoding: chunked", sent=chunk),
+    ):
+        began = time.monotonic()
+        with sock:
+            assert sock.recv(1000).startswith(b"HTTP/1.1 413 ")
+        assert time.monotonic() - began < SECONDS / 2
+
+
+@given(
+    cuts=st.lists(st.integers(0, 60), max_size=8).map(sorted),
+    size=st.sampled_from([0, 1, 60, MAX_TOKENLESS_BYTES, 3 * MAX_TOKENLESS_BYTES]),
+    gone=st.booleans(),
+)
+def test_the_app_reads_what_was_sent_piece_by_piece(cuts: list[int], size: int, gone: bool) -> None:
+    whole = bytes(n % 251 for n in range(size))
+    ends = [*(cut for cut in cuts if cut < size), size]
+    pieces = [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    sent: list[Any] = [
+        {"type": "http.request", "body": piece, "more_body": number < len(pieces) - 1}
+        for number, piece in enumerate(pieces)
+    ]
+    if gone:
+        sent[-1] = {"type": "http.disconnect"}
+    coming = iter(sent)
+
+    async def receive() -> Any:
+        return next(coming)
+
+    async def read() -> list[Any]:
+        receive_again = await received(receive)
+        return [await receive_again() for _ in sent]
+
+    assert asyncio.run(read()) == sent

@@ -253,14 +253,15 @@ def test_what_is_granted_is_something_that_exists(asking: Asking, narrowed: dict
     assert asking.collect().status_code == 202
 
 
-def test_five_may_wait(own: Running) -> None:
-    waiting = [Asking(own) for _ in range(5)]
-    body = {"client": "One more", "challenge": "0" * 64}
-    refused = own.call("POST", "/v1/pair", body, headers={"Authorization": ""})
-    assert_problem(refused, 429, "satchel pair CODE")
-    assert 290 <= int(refused.headers["retry-after"]) <= 300
-    assert waiting[0].decide("refuse").is_success
-    Asking(own)
+def test_who_asks_often_loses_what_it_asked_for_before_and_shuts_out_nobody(own: Running) -> None:
+    programs = [Asking(own, "A program", origin=None) for _ in range(20)]
+    asking = Asking(own)
+    assert [one.collect().status_code for one in programs] == [410] * 17 + [202] * 3
+    assert asking.decide().is_success
+    for _ in range(20):
+        Asking(own, "A program", origin=None)
+        Asking(own)
+    assert asking.collect().status_code == 200, "what a person confirmed stays"
 
 
 def test_wrong_codes_are_limited_and_the_right_one_then_waits_too(own: Running) -> None:
@@ -278,7 +279,7 @@ def test_wrong_codes_are_limited_and_the_right_one_then_waits_too(own: Running) 
 
 
 def test_a_daemon_that_starts_again_has_forgotten_who_waited_and_knows_who_was_paired(own: Running) -> None:
-    paired, waiting, confirmed = Asking(own), Asking(own), Asking(own)
+    paired, waiting, confirmed = Asking(own), Asking(own), Asking(own, origin=None)
     paired.decide()
     token = paired.collect().json()["token"]
     confirmed.decide()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -16,7 +17,13 @@ from satchel.api.pairing import GoneError, Grant, Pairings, WrongVerifierError
 from satchel.types import NotFoundError, TooManyError
 
 MINUTE = 60_000
+ORIGINS = (None, *(f"chrome-extension://{letter * 32}" for letter in "abcdef"))
 GRANT = Grant(scopes=("recall",), profiles=("work",))
+
+
+def most(origin: str | None) -> int:
+    """How many of an origin may wait; programs have none."""
+    return 3 if origin is None else 2
 
 
 def challenge_of(verifier: str) -> str:
@@ -27,6 +34,7 @@ class Asked:
     """A pairing as the model knows it."""
 
     def __init__(self, verifier: str, given: pairing.Pairing, now: int) -> None:
+        self.origin = given.origin
         self.verifier, self.id, self.code, self.asked_at = verifier, given.id, given.code, now
         self.wrong = 0
         self.confirmed: Grant | None = None
@@ -51,16 +59,25 @@ class Machine(RuleBasedStateMachine):
     def locked(self) -> bool:
         return len([at for at in self.wrong_codes if 0 <= self.now - at < 5 * MINUTE]) >= 10
 
-    @rule()
-    def ask(self) -> None:
+    @rule(origin=st.sampled_from(ORIGINS))
+    def ask(self, origin: str | None) -> None:
         verifier = f"verifier {len(self.asked)}".ljust(43, ".")
-        full = len(self.holding()) >= 5
+        holding = self.holding()
+        of = Counter(one.origin for one in holding)
+        open_ = [one for one in holding if one.confirmed is None]
+        going: list[Asked] | None = None
+        if of[origin] >= most(origin):
+            going = [one for one in open_ if one.origin == origin]
+        elif len(holding) >= 5:
+            going = [one for one in open_ if of[one.origin] == max(of[other.origin] for other in open_)]
         try:
-            given = self.pairings.ask(client="c", challenge=challenge_of(verifier), origin=None)
+            given = self.pairings.ask(client="c", challenge=challenge_of(verifier), origin=origin)
         except TooManyError:
-            assert full
+            assert going == []
         else:
-            assert not full
+            assert going != []
+            if going:
+                going[0].over = True
             assert given.id not in [one.id for one in self.asked]
             self.asked.append(Asked(verifier, given, self.now))
 
@@ -70,7 +87,7 @@ class Machine(RuleBasedStateMachine):
         one = data.draw(st.sampled_from(self.asked[-7:]))
         held = one.holds(self.now)
         try:
-            given = self.pairings.collect(one.id, one.verifier if right else "x" * 43, origin=None)
+            given = self.pairings.collect(one.id, one.verifier if right else "x" * 43, origin=one.origin)
         except GoneError:
             assert not held
             one.over = True
@@ -137,7 +154,13 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def no_more_than_five_wait(self) -> None:
-        assert len(self.pairings._waiting) <= 5
+        of = Counter(waiting.origin for waiting in self.pairings._waiting.values())
+        assert of.total() <= 5
+        assert all(count <= most(origin) for origin, count in of.items())
+
+    @invariant()
+    def what_holds_for_the_model_waits(self) -> None:
+        assert {one.id for one in self.holding()} == set(self.pairings._waiting)
 
     @invariant()
     def what_waits_has_a_code_of_its_own(self) -> None:
@@ -169,8 +192,12 @@ def pairings(clock: Clock) -> Pairings:
 VERIFIER = "v" * 43
 
 
-def ask(pairings: Pairings) -> pairing.Pairing:
-    return pairings.ask(client="c", challenge=challenge_of(VERIFIER), origin=None)
+def ask(pairings: Pairings, origin: str | None = None) -> pairing.Pairing:
+    return pairings.ask(client="c", challenge=challenge_of(VERIFIER), origin=origin)
+
+
+def waits(pairings: Pairings, *asked: pairing.Pairing) -> list[bool]:
+    return [one.id in pairings._waiting for one in asked]
 
 
 @pytest.mark.parametrize(("later", "holds"), [(5 * MINUTE - 1, True), (5 * MINUTE, False), (-1, False)])
@@ -191,10 +218,36 @@ def test_a_pairing_holds_for_five_minutes_by_the_clock_it_was_given(
             pairings.collect(asked.id, VERIFIER, origin=None)
 
 
-def test_what_has_expired_makes_room(pairings: Pairings, clock: Clock) -> None:
-    for _ in range(5):
-        ask(pairings)
-    with pytest.raises(TooManyError, match="satchel pair CODE"):
+@pytest.mark.parametrize("origin", ORIGINS[:2])
+def test_the_oldest_of_an_origin_makes_room_for_its_next_and_nobody_elses_does(
+    pairings: Pairings, origin: str | None
+) -> None:
+    other = ask(pairings, ORIGINS[2])
+    own = [ask(pairings, origin) for _ in range(most(origin))]
+    assert all(waits(pairings, other, *own))
+    for number, oldest in enumerate(own):
+        ask(pairings, origin)
+        assert waits(pairings, oldest, *own[number + 1 :], other) == [False] + [True] * (len(own) - number)
+
+
+def test_no_number_of_asks_shuts_out_the_next_client_and_the_greediest_loses_first(pairings: Pairings) -> None:
+    greedy = [ask(pairings, ORIGINS[1]) for _ in range(2)]
+    programs = [ask(pairings) for _ in range(3)]
+    newcomer = ask(pairings, ORIGINS[2])
+    assert waits(pairings, *greedy, *programs, newcomer) == [True, True, False, True, True, True]
+    for origin in ORIGINS[3:]:
+        assert waits(pairings, ask(pairings, origin)) == [True]
+
+
+def test_what_is_confirmed_makes_no_room(pairings: Pairings, clock: Clock) -> None:
+    confirmed = [ask(pairings, origin) for origin in ORIGINS[:5]]
+    for one in confirmed[1:]:
+        pairings.decide(one.id, one.code, GRANT)
+    ask(pairings, ORIGINS[5])
+    assert waits(pairings, *confirmed) == [False, True, True, True, True]
+    last = ask(pairings, ORIGINS[6])
+    pairings.decide(last.id, last.code, GRANT)
+    with pytest.raises(TooManyError, match="confirmed"):
         ask(pairings)
     clock.ms += 5 * MINUTE
     ask(pairings)

@@ -88,9 +88,10 @@ class Waiting:
         return httpx.post(f"{daemon.url}/v1/pair/{self.id}", json=body, trust_env=False).status_code
 
 
-def ask(daemon: Running, challenge: str = "0" * 64) -> httpx.Response:
+def ask(daemon: Running, challenge: str = "0" * 64, *, origin: str | None = None) -> httpx.Response:
     body = {"client": "A program", "challenge": challenge}
-    return httpx.post(f"{daemon.url}/v1/pair", json=body, trust_env=False)
+    headers = {} if origin is None else {"Origin": origin}
+    return httpx.post(f"{daemon.url}/v1/pair", json=body, headers=headers, trust_env=False)
 
 
 def arguments(daemon: Running, address: str, waiting: Waiting | None) -> dict[str, str]:
@@ -125,7 +126,13 @@ def outcomes(told: dict[str, Any], tried_with: dict[str, str]) -> dict[str, Any]
     return {name.replace(tried_with["pairing"], "ID"): answer for name, answer in told.items()}
 
 
-def assert_only_this_waits(daemon: Running, waiting: Waiting, *, most: int) -> None:
-    """The pairing was neither taken, confirmed nor ended, and no other was added: just so many more are let in."""
+def assert_only_this_waits(daemon: Running, waiting: Waiting) -> None:
+    """The pairing was neither taken, confirmed nor ended, and no other was added: just so many more find room beside it
+    until it, the oldest of the programs', has to make some."""
+    extension = f"chrome-extension://{'a' * 32}"
+    for origin in (None, None, extension, extension):
+        assert waiting.collect(daemon) == 202
+        assert ask(daemon, origin=origin).status_code == 201
     assert waiting.collect(daemon) == 202
-    assert [ask(daemon).status_code for _ in range(most)] == [201] * (most - 1) + [429]
+    assert ask(daemon).status_code == 201
+    assert waiting.collect(daemon) == 410

@@ -32,8 +32,6 @@ from extension.firefox import launched
 Try = Callable[[str, dict[str, str]], dict[str, Any]]
 """Opens a page and tries the attacks from it: what it was told."""
 
-MOST_WAITING = 5
-
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Running]:
@@ -140,7 +138,7 @@ def test_a_foreign_page_reads_nothing_changes_nothing_and_learns_of_no_pairing(
         assert_nothing_read(told)
     assert outcomes(with_one_waiting, given) == outcomes(with_none_waiting, alone)
     assert dump(daemon) == before
-    assert_only_this_waits(daemon, waiting, most=MOST_WAITING)
+    assert_only_this_waits(daemon, waiting)
 
 
 def test_a_page_that_rebinds_its_own_name_to_the_loopback_address_is_told_to_go(
@@ -154,7 +152,7 @@ def test_a_page_that_rebinds_its_own_name_to_the_loopback_address_is_told_to_go(
     assert_nothing_read(told, own_origin=True)
     assert [told["read /v1/memories"]["status"], told["read with the token /v1/memories"]["status"]] == [421, 421]
     assert dump(daemon) == before
-    assert_only_this_waits(daemon, waiting, most=MOST_WAITING)
+    assert_only_this_waits(daemon, waiting)
 
 
 @pytest.mark.parametrize("path", ["/health", "/v1/memories", "/schema/openapi.json"])

@@ -23,7 +23,7 @@ from satchel.models import Generation, ModelMissingError, ModelState, Passage, R
 from satchel.store import Store, forget, jobs
 from satchel.store.database import fetch
 from satchel.types import Draft, Job, JobStatus, Message, ModelError
-from store.storing import Clock, capture
+from store.storing import Clock, capture, draft, remember
 
 FRAGMENT = "Keen gardener with a bad back."
 """No rule puts this in the third person: the generator is asked."""
@@ -233,7 +233,7 @@ def test_a_job_that_trips_the_loop_is_counted_and_holds_up_nobody(
     bad = capture(store, [SENTENCE], external_id="bad").job_id
     good = capture(store, ["I work as a nurse."], external_id="good").job_id
 
-    def trip(tx: Any, job_id: str, found: Sequence[int]) -> None:
+    def trip(tx: Any, job_id: str, found: Sequence[str]) -> None:
         if job_id == bad:
             raise KeyError("a bug")
         real(tx, job_id, found)
@@ -282,6 +282,61 @@ def test_a_pause_puts_the_running_job_back_after_its_turn_and_it_goes_on_from_th
     run(check())
     assert read == [*turns, "I work as a nurse."]
     assert forgotten_ids(store).isdisjoint(job(store, first).memory_ids)
+
+
+def test_what_takes_the_place_of_a_forgotten_memory_is_not_told_as_what_a_job_gave(store: Store) -> None:
+    turns = ["I live in Porto.", "I work as a nurse."]
+    first = capture(store, turns).job_id
+
+    async def check() -> None:
+        async with working(store, Models()) as at_work:
+            real, paused = at_work.read, False
+
+            async def reading(turns: Sequence[Message], index: int) -> list[Draft]:
+                nonlocal paused
+                if not paused:
+                    store.write_now(lambda tx: jobs.set_paused(tx, True))
+                    paused = True
+                return await real(turns, index)
+
+            at_work.read = reading  # type: ignore[method-assign]
+            await until(lambda: paused and job(store, first).status == "queued", seconds=SECONDS)
+            (given,) = job_memories(store)
+            store.write_now(lambda tx: forget.forget_memory(tx, given))
+            remember(store, draft("The user likes rye."), profile="work", by_hand=True)
+            assert store.read_now(lambda db: fetch(db, "SELECT pk FROM memory")) == [(1,)], "the place is taken"
+            store.write_now(lambda tx: jobs.set_paused(tx, False))
+            at_work.wake()
+            await until(is_(store, first, "completed"), seconds=SECONDS)
+
+    run(check())
+    other, own = job_memories(store)
+    assert job(store, first).memory_ids == (own,), f"and not {other}"
+
+
+def test_a_job_that_is_put_back_because_of_a_forgetting_is_read_again_from_its_beginning(store: Store) -> None:
+    read: list[str] = []
+    turns = ["I live in Porto.", "I work as a nurse."]
+    first = capture(store, turns).job_id
+
+    async def check() -> None:
+        async with working(store, Models()) as at_work:
+            real = at_work.read
+
+            async def reading(turns: Sequence[Message], index: int) -> list[Draft]:
+                read.append(turns[index].content)
+                if len(read) == 2:
+                    (given,) = job_memories(store)
+                    store.write_now(lambda tx: forget.forget_memory(tx, given))
+                return await real(turns, index)
+
+            at_work.read = reading  # type: ignore[method-assign]
+            await until(is_(store, first, "completed"), seconds=SECONDS)
+
+    run(check())
+    assert read == turns * 2
+    assert [text for text, *_ in stamps(store)] == ["The user works as a nurse."]
+    assert list(job(store, first).memory_ids) == job_memories(store)
 
 
 def job_memories(store: Store) -> list[str]:

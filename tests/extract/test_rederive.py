@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +21,7 @@ from models.helpers import run
 from satchel.extract import rederive
 from satchel.extract.dialogue.choices import Chosen
 from satchel.extract.reconciling.superseding import Superseding
-from satchel.extract.rederive import Rederiver, compare
+from satchel.extract.rederive import Copy, Rederiver, compare
 from satchel.extract.worker import ExtractionWorker
 from satchel.models import Runtime
 from satchel.store import Store, forget, jobs, log, memories, rederivation
@@ -339,6 +340,68 @@ def test_what_is_forgotten_while_it_is_read_or_looked_at_is_not_written_after_it
     assert not store.write_now(lambda tx: rederivation.keep(tx, stamped, read, 1))
     assert not store.write_now(lambda tx: rederivation.preview(tx, stamped, [], name="p"))
     assert run_before.pk == stamped.pk
+
+
+async def begin_copy(daemon: Daemon) -> weakref.ref[Copy]:
+    """Steps until there is a copy."""
+    while daemon.rederiver._copy is None:
+        assert await daemon.rederiver.step()
+    return weakref.ref(daemon.rederiver._copy)
+
+
+def test_forgetting_lets_go_of_the_copy_and_the_preview_comes_all_the_same(store: Store, daemon: Daemon) -> None:
+    capture(store, ["Marzipanwald. b"])
+    daemon.work()
+    daemon.reader.model = "better"
+    daemon.start()
+
+    async def check() -> None:
+        copy = await begin_copy(daemon)
+        daemon.forget("The user said Marzipanwald")
+        await daemon.rederiver.forget()
+        assert copy() is None, "it holds what was forgotten"
+
+    run(check())
+    daemon.steps()
+    assert kinds(daemon.changes()) == [("reworded", "The user said b", "The user said better b")]
+
+
+@pytest.mark.parametrize("asked", ["embed", "ended"])
+def test_forgetting_lets_go_of_a_copy_in_the_making_or_in_use(
+    store: Store, daemon: Daemon, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    capture(store, ["Marzipanwald. b"])
+    daemon.work()
+    daemon.edit("The user said b", pinned=True)  # kept: it is embedded for the copy
+    daemon.reader.model = "better"
+    daemon.start()
+
+    async def check() -> None:
+        waiting = asyncio.Event()
+
+        async def for_ever(*_: object, **__: object) -> Any:
+            waiting.set()
+            await asyncio.Event().wait()
+
+        if asked == "ended":
+            copy = await begin_copy(daemon)
+        else:
+            assert await daemon.rederiver.step()
+        with monkeypatch.context() as held:
+            held.setattr(daemon.models if asked == "embed" else daemon.worker, asked, for_ever)
+            step = asyncio.create_task(daemon.rederiver.step())
+            await asyncio.wait_for(waiting.wait(), 10)
+            daemon.forget("The user said Marzipanwald")
+            await asyncio.wait_for(daemon.rederiver.forget(), 10)
+        assert await asyncio.wait_for(step, 10), "the worker goes on"
+        assert daemon.rederiver._copy is None
+        if asked == "ended":
+            assert copy() is None
+
+    run(check())
+    daemon.steps()
+    assert daemon.progress().run.state == "ready"
+    assert all("Marzipanwald" not in change.after.text for change in daemon.changes())
 
 
 def test_what_changed_between_preview_and_confirmation_is_skipped_and_said(store: Store, daemon: Daemon) -> None:

@@ -163,3 +163,73 @@ def test_forgetting_ends_the_process_after_its_answer_and_the_next_request_has_a
         assert started[1].stopped
 
     run(check())
+
+
+def test_forgetting_waits_for_all_that_was_asked_before_and_its_process_answers_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Answering] = []
+    read: list[list[int]] = []
+    starting, answer = asyncio.Event(), asyncio.Event()
+
+    class Slow(Answering):
+        async def request(self, frame: object, *, hang_seconds: float) -> frames.Reply:
+            await answer.wait()
+            assert isinstance(frame, frames.Count)
+            read[started.index(self)].append(int(frame.texts[0]))
+            return await super().request(frame, hang_seconds=hang_seconds)
+
+    async def start(*_: object) -> Answering:
+        starting.set()
+        await answer.wait()
+        started.append(Slow())
+        read.append([])
+        return started[-1]
+
+    monkeypatch.setattr(ModelProcess, "start", start)
+
+    def ask_for(one: Lane, text: int, *, urgent: bool = False) -> asyncio.Task[frames.Reply]:
+        return asyncio.create_task(
+            one.submit(lambda number: frames.Count(number, [str(text)]), "model", urgent=urgent), name=str(text)
+        )
+
+    async def check() -> None:
+        one = lane(Planned())
+        before = [ask_for(one, text) for text in range(3)]
+        await asyncio.wait_for(starting.wait(), SOON)  # there is no process yet
+        forgetting = asyncio.create_task(one.forget())
+        await until(lambda: bool(one._to_end) or forgetting.done(), seconds=SOON)
+        after = [ask_for(one, 3), ask_for(one, 4, urgent=True)]
+        answer.set()
+        await asyncio.wait_for(forgetting, SOON)
+        assert started[0].stopped
+        assert all(asked.done() for asked in before), "what was asked before would be read by the next process"
+        await asyncio.wait_for(asyncio.gather(*before, *after), SOON)
+        assert read == [[0, 1, 2], [4, 3]]
+        await one.close()
+
+    run(check())
+
+
+def test_closing_ends_a_forgetting_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("satchel.models.lane.CLOSE_SECONDS", 0.05)
+    planning = asyncio.Event()
+
+    async def for_ever(need: Need) -> Plan:
+        planning.set()
+        await asyncio.sleep(60)
+        return PLAN
+
+    async def check() -> None:
+        one = Lane("testing", for_ever, idle_seconds=60, hang_seconds=60)
+        asked = [asyncio.create_task(ask(one)) for _ in range(2)]
+        await until(planning.is_set)
+        forgetting = asyncio.create_task(one.forget())
+        await until(lambda: bool(one._to_end))
+        await one.close()
+        await asyncio.wait_for(forgetting, SOON)
+        for each in asked:
+            with pytest.raises(ModelError, match="closed"):
+                await each
+
+    run(check())

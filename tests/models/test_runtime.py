@@ -9,6 +9,7 @@ import shutil
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -472,5 +473,37 @@ def test_an_installed_model_reads_also_where_the_one_in_use_is_missing(tmp_path:
     async def check() -> None:
         async with Runtime(tmp_path / "models") as runtime:
             assert (await runtime.embed_with(twin.sha256, ["hello"])).shape == (1, 384)
+
+    run(check())
+
+
+def test_a_question_that_is_read_while_something_is_forgotten_leaves_no_vector(
+    models_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"What did Zuzanna say about numbats, part {part}?" for part in range(6)]  # two batches
+
+    async def check() -> None:
+        async with Runtime(models_folder) as runtime:
+            await runtime.embed(["hello"], urgent=True)
+            submit, passed = runtime._lanes["embed"].submit, asyncio.Event()
+            go = asyncio.Event()
+
+            async def hold_the_second(*args: Any, **how: Any) -> Any:
+                if passed.is_set():
+                    await go.wait()
+                passed.set()
+                return await submit(*args, **how)
+
+            monkeypatch.setattr(runtime._lanes["embed"], "submit", hold_the_second)
+            asked = asyncio.create_task(runtime.embed(texts, urgent=True))
+            await passed.wait()
+            await runtime.forget()
+            go.set()
+            assert len(await asked) == len(texts)
+            assert not any("Zuzanna" in text for _, text in runtime._vectors)
+            before = pid_of(runtime, "embed")
+            await runtime.embed(["hello"], urgent=True)
+            assert [text for _, text in runtime._vectors] == ["hello"], "what is asked after it is kept again"
+            assert pid_of(runtime, "embed") == before
 
     run(check())

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from satchel.capture.normalise import Captured, CapturedMessage, normalise
-from satchel.recall.recall import Recall
+from satchel.recall.recall import Context, Recall
 from satchel.store import Store, log, memories, places, vectors
 from satchel.store.candidates import EXCERPT
 from satchel.store.search import Filter
@@ -208,3 +208,70 @@ def test_places_are_the_turns_of_user_and_assistant_in_their_order(store: Store)
         "three": (pk["two"], None),
         "alone": (None, None),
     }
+
+
+class Gated(SameForAll):
+    """Counts when it is let to, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.counting, self.go = asyncio.Event(), asyncio.Event()
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        self.asked += texts
+        self.counting.set()
+        await self.go.wait()
+        return await super().count_tokens(texts)
+
+
+async def a_context(recall: Recall) -> Context:
+    return await recall.context(
+        "Which numbat does the user like?", profile="me", site=None, external_id=None, budget=800, style=None
+    )
+
+
+def test_a_forgetting_while_lines_are_counted_keeps_none_of_them_and_fails_nobody(store: Store) -> None:
+    remember(store, "explicit_preference", "The user likes the numbat called Zuzanna.")
+    models = Gated()
+    recall = Recall(store, models, threshold=-100.0)  # type: ignore[arg-type]
+
+    async def check() -> None:
+        models.go.set()
+        await a_context(recall)  # its lines are known
+        remember(store, "explicit_preference", "The user likes the numbat called Yannick.")
+        models.go.clear()
+        models.counting.clear()
+        asked = asyncio.create_task(a_context(recall))
+        await asyncio.wait_for(models.counting.wait(), 10)
+        await asyncio.to_thread(recall.forget)
+        models.go.set()
+        assert "Zuzanna" in (await asked).context, "it was read before"
+        models.asked.clear()
+        await a_context(recall)
+        assert any("Zuzanna" in text for text in models.asked), "its lines were kept"
+
+    asyncio.run(check())
+
+
+def test_lines_read_before_a_forgetting_and_counted_after_it_are_not_kept(store: Store) -> None:
+    remember(store, "explicit_preference", "The user likes the numbat called Zuzanna.")
+    models = Gated()
+    models.go.set()
+    recall = Recall(store, models, threshold=-100.0)  # type: ignore[arg-type]
+
+    async def check() -> None:
+        search = recall.search
+
+        async def then_forget(*args: Any, **how: Any) -> Any:
+            hits = await search(*args, **how)
+            await asyncio.to_thread(recall.forget)
+            return hits
+
+        recall.search = then_forget  # type: ignore[method-assign]
+        await a_context(recall)
+        recall.search = search  # type: ignore[method-assign]
+        models.asked.clear()
+        await a_context(recall)
+        assert any("Zuzanna" in text for text in models.asked), "its lines were kept"
+
+    asyncio.run(check())

@@ -16,6 +16,7 @@ from test_backup import contents, filled, older
 from api.running import environment
 from satchel.store import Store, backup, clients, database, forget, forgotten, forgotten_turns
 from satchel.store.database import connect
+from satchel.store.forget_plan import What
 from satchel.store.restore import restore
 from satchel.types import StoreError
 
@@ -97,6 +98,25 @@ def test_what_was_forgotten_since_does_not_come_back(store: Store, data: Path, t
     store = Store(data)
     assert store.read_now(lambda db: db.execute("SELECT * FROM tombstone ORDER BY id").fetchall()) == graves
     assert store.read_now(lambda db: forgotten.places(db, [m.id for m in said])) == places
+    store.close()
+
+
+def test_titles_and_addresses_that_were_forgotten_since_do_not_come_back(
+    store: Store, data: Path, tmp_path: Path, clock: Clock
+) -> None:
+    capture(store, ["Hello."], external_id="a", title="Letter to Theodolinda")
+    capture(store, ["Hello."], external_id="b", title="A letter", url="https://chat.test/Theodolinda")
+    capture(store, ["Hello."], external_id="c", title="Marimbas")
+    copy = shutil.move(backup.make(data, tmp_path / "copy.db", now=clock), tmp_path / "elsewhere.db")
+    store.write_now(lambda tx: forget.forget(tx, What(way="name", name="Theodolinda")))
+    capture(store, ["Hello again."], external_id="d", title="Said since")
+    empty_journal(store)
+    store.close()
+    restore(data, copy, now=clock)
+    assert not stands_in(data, "Theodolinda")
+    store = Store(data)
+    named = store.read_now(lambda db: db.execute("SELECT title, url FROM conversation ORDER BY external_id").fetchall())
+    assert named == [(None, None), (None, None), ("Marimbas", None)]
     store.close()
 
 

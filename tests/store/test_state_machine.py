@@ -259,8 +259,8 @@ class Machine(RuleBasedStateMachine):
         work, now = self.work[job_id], self.clock.ms
         match how:
             case "complete":
-                pks = self.pks(list(self.held)[:2])
-                self.store.write_now(lambda tx: jobs.complete(tx, job_id, pks))
+                given = list(self.held)[:2]
+                self.store.write_now(lambda tx: jobs.complete(tx, job_id, given))
                 work.status = "completed"
             case "fail":
                 self.store.write_now(lambda tx: jobs.fail(tx, job_id, "no"))

@@ -16,7 +16,8 @@ from satchel.api.memos import Envelope
 STATUSES = (400, 401, 403, 404, 413, 415, 421, 429, 500, 503)
 ANYBODYS = (400, 403, 421, 429, 500, 503)
 """Of calls that need no token."""
-WITH_BODY = (413, 415)
+WITH_BODY = (408, 413, 415)
+"""Of those among them that have a body."""
 
 
 def document_errors(app: Litestar) -> None:

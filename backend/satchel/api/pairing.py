@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 
@@ -17,6 +18,10 @@ from satchel.types import NotFoundError, SatchelError, Scope, TooManyError
 
 LIFETIME_MS = 5 * 60_000
 MAX_WAITING = 5
+MAX_OF_ONE_ORIGIN = 2
+"""An extension waits with one; a second is asked for when the first was lost with the browser's session."""
+MAX_OF_PROGRAMS = 3
+"""Programs have no origin, and share this."""
 MAX_WRONG_VERIFIERS = 5
 """After so many the pairing is over."""
 MAX_WRONG_CODES = 10
@@ -33,7 +38,9 @@ class GoneError(SatchelError):
     title = "The pairing is over"
 
     def __init__(self) -> None:
-        super().__init__("This pairing is expired, refused, delivered already, or unknown; ask for a new one.")
+        super().__init__(
+            "This pairing is over (expired, refused, delivered, or pushed out) or unknown; ask for a new one."
+        )
 
 
 class WrongVerifierError(SatchelError):
@@ -72,7 +79,8 @@ def typed(code: str) -> str:
 
 
 class Pairings:
-    """At most MAX_WAITING of them. `now` gives the time in ms, `random` the ids and codes: a SystemRandom but in tests.
+    """At most MAX_WAITING of them, and fewer of one origin. `now` gives the time in ms, `random` the ids and codes: a
+    SystemRandom but in tests.
 
     Not thread-safe: it belongs to the event loop.
     """
@@ -84,14 +92,12 @@ class Pairings:
         self._wrong_codes: list[int] = []
 
     def ask(self, *, client: str, challenge: str, origin: str | None) -> Pairing:
-        """A new pairing that waits for a person. Raises TooManyError."""
+        """A new pairing that waits for a person; the oldest of its origin, or of the one with the most, makes room.
+
+        Raises TooManyError where all of them are confirmed already.
+        """
         self._forget_expired()
-        if len(self._waiting) >= MAX_WAITING:
-            raise TooManyError(
-                f"{MAX_WAITING} pairings wait already: confirm or refuse one with `satchel pair CODE`, or ask again in "
-                f"{LIFETIME_MS // 60_000} minutes.",
-                retry_after=min(self.expires_in(pairing) for pairing in self._waiting.values()),
-            )
+        self._make_room(origin)
         taken = {pairing.code for pairing in self._waiting.values()}
         while (code := "".join(self._random.choice(ALPHABET) for _ in range(CODE_LENGTH))) in taken:
             pass
@@ -105,6 +111,26 @@ class Pairings:
         )
         self._waiting[pairing.id] = pairing
         return pairing
+
+    def _make_room(self, origin: str | None) -> None:
+        """Refusing who comes when it is full would let five asks shut out everybody for five minutes: who asks often
+        loses what it asked for before instead. What a person has confirmed stays."""
+        of = Counter(pairing.origin for pairing in self._waiting.values())
+        too_many = of[origin] >= (MAX_OF_PROGRAMS if origin is None else MAX_OF_ONE_ORIGIN)
+        if not too_many and len(self._waiting) < MAX_WAITING:
+            return
+        going = [
+            pairing
+            for pairing in self._waiting.values()
+            if pairing.grant is None and (pairing.origin == origin or not too_many)
+        ]
+        if not going:
+            raise TooManyError(
+                "So many clients are confirmed and have not collected their tokens yet: let them, or ask again in "
+                f"{LIFETIME_MS // 60_000} minutes.",
+                retry_after=min(self.expires_in(pairing) for pairing in self._waiting.values()),
+            )
+        del self._waiting[max(going, key=lambda pairing: of[pairing.origin]).id]  # the first of them: the oldest
 
     def collect(self, pairing_id: str, verifier: str, *, origin: str | None) -> Pairing:
         """The pairing with its `grant`, once, or without one while it waits. Raises GoneError, WrongVerifierError.

@@ -11,12 +11,13 @@ these rest on, or that a forgotten memory rested on, and what else rests on such
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
@@ -56,6 +57,8 @@ Embedded = tuple[Draft, bytes]
 Stored = tuple[Memory, str]
 """A memory as it is stored, and its clock."""
 
+Result = TypeVar("Result")
+
 
 class Rederiver:
     """Takes the runs further, one step at a time, whenever the worker has no job."""
@@ -76,6 +79,7 @@ class Rederiver:
         self._stored = stored
         self._ahead: tuple[Run, deque[Unread]] | None = None
         self._copy: Copy | None = None
+        self._previewing: asyncio.Task[None] | None = None
         self._failures: dict[str, int] = {}
         self._in_a_row = 0
         self._waits_until = 0.0
@@ -87,6 +91,17 @@ class Rederiver:
         """What reading waits for, in a sentence; None when it goes on."""
         missing = (model.error for model in self._models.status() if model.state == "missing")
         return next(missing, None) or self._error
+
+    async def forget(self) -> None:
+        """Lets go of the copy of the memories, and of what is being made of it: it is begun anew by the next step.
+
+        To be called once what is forgotten is out of the store, and before the models are told to forget: what is
+        asked of them for the copy is given up.
+        """
+        if self._previewing is not None:
+            self._previewing.cancel()
+            await asyncio.wait([self._previewing])
+        self._copy = None
 
     async def step(self) -> bool:
         """Reads a turn, reconciles some drafts, or applies some changes; False when there is nothing to do now."""
@@ -102,7 +117,7 @@ class Rederiver:
                 run = await self._stamped(run)
                 turn = await self._next(run)
                 if turn is None:
-                    await self._preview(run)
+                    await self._unless_forgotten(self._preview(run))
                 else:
                     self._copy = None
                     await self._read(run, turn)
@@ -176,6 +191,19 @@ class Rederiver:
 
     # Previewing
 
+    async def _unless_forgotten(self, previewing: Coroutine[Any, Any, None]) -> None:
+        """Until it is done, or `forget` gives it up. Raises what it raises."""
+        task = self._previewing = asyncio.create_task(previewing, name="previewing")
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            self._previewing = None
+        if not task.cancelled():
+            task.result()
+
     async def _preview(self, run: Run) -> None:
         copy = self._copy
         if copy is None or copy.run != run:
@@ -183,7 +211,7 @@ class Rederiver:
             self._copy = await self._begin_copy(run)
         elif await self._settle_some(copy):  # should a model fail, it goes on from there
             self._copy = None
-            changes = await asyncio.to_thread(lambda: compare(copy.looked.rest, copy.derived()))
+            changes = await _in_thread(lambda: compare(copy.looked.rest, copy.derived()))
             await self._store.write(lambda tx: rederivation.preview(tx, run, changes, name=copy.name))
 
     async def _settle_some(self, copy: Copy) -> bool:
@@ -192,8 +220,9 @@ class Rederiver:
             draft = copy.next()
             if draft is None:
                 return True
-            doubted = await asyncio.to_thread(copy.in_doubt)
-            await asyncio.to_thread(copy.settle, await self._worker.ended(draft, doubted))
+            doubted = await _in_thread(copy.in_doubt)
+            ended = await self._worker.ended(draft, doubted)
+            await _in_thread(functools.partial(copy.settle, ended))
         return False
 
     async def _begin_copy(self, run: Run) -> Copy | None:
@@ -205,7 +234,7 @@ class Rederiver:
         texts = [memory.text for memory in looked.kept] if looked.drafts else []
         known = [row.tobytes() for row in await self._models.embed(texts)] if texts else []
         now = self._store.now()
-        return await asyncio.to_thread(lambda: Copy(run, name, looked, known, now=now))
+        return await _in_thread(lambda: Copy(run, name, looked, known, now=now))
 
     # Applying
 
@@ -215,6 +244,16 @@ class Rederiver:
             self._publish("memory", run.profile, id=memory_id)
         if changed:
             self._stored()
+
+
+async def _in_thread(work: Callable[[], Result]) -> Result:
+    """As `asyncio.to_thread`, but who is cancelled has waited for the thread: it holds nothing any more."""
+    working = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
 
 
 class _Kept(msgspec.Struct):

@@ -51,10 +51,10 @@ class _ForgottenError(Exception):
 
 
 class _Begun(msgspec.Struct):
-    """How far a job is: the ids of the turns that were read, and the pks of the memories found."""
+    """How far a job is: the ids of the turns that were read, and of the memories found."""
 
     read: set[str] = msgspec.field(default_factory=set)
-    found: list[int] = msgspec.field(default_factory=list)
+    found: list[str] = msgspec.field(default_factory=list)
 
 
 async def _nothing() -> bool:
@@ -155,7 +155,9 @@ class ExtractionWorker:
             # Submitted, not awaited: this task is being cancelled, the writer still finishes its queue.
             self._store.submit(lambda tx: jobs.put_back(tx, job.id))
             raise
-        except (_PausedError, _ForgottenError):
+        except (_PausedError, _ForgottenError) as error:
+            if isinstance(error, _ForgottenError):
+                self._begun.pop(job.id, None)
             await self._store.write(lambda tx: jobs.put_back(tx, job.id))
             self._publish("job", profile, id=job.id, status="queued")
             return
@@ -221,8 +223,8 @@ class ExtractionWorker:
         after = await self._store.read(lambda db: jobs.job(db, job.id))
         self._publish("job", profile, id=job.id, status=after.status)
 
-    async def _extract(self, job: Job, profile: str) -> list[int]:
-        """The pks of the memories that the job's messages gave or confirmed. Raises _PausedError between two."""
+    async def _extract(self, job: Job, profile: str) -> list[str]:
+        """The ids of the memories that the job's messages gave or confirmed. Raises _PausedError between two."""
         turns, generation = await self._store.read(
             lambda db: (log.messages_of(db, job.conversation_id), receipts.generation(db))
         )
@@ -235,9 +237,9 @@ class ExtractionWorker:
                 raise _PausedError
             started = time.monotonic()
             for draft in await self.read(turns, index):
-                pk = await self._reconcile(draft, profile, generation)
-                if pk is not None and pk not in begun.found:
-                    begun.found.append(pk)
+                memory_id = await self._reconcile(draft, profile, generation)
+                if memory_id is not None and memory_id not in begun.found:
+                    begun.found.append(memory_id)
             begun.read.add(turn.id)
             if turn.role == "user":
                 self.pace.add(time.monotonic() - started)
@@ -299,9 +301,12 @@ class ExtractionWorker:
             self._superseding = await asyncio.to_thread(Superseding.load)
         return self._superseding
 
-    async def _reconcile(self, draft: Draft, profile: str, generation: int) -> int | None:
-        """Settles a draft with what is known, in one transaction: nothing comes between the look and the deed. Raises
-        _ForgottenError when something was forgotten since its turns were read: its words may be among it."""
+    async def _reconcile(self, draft: Draft, profile: str, generation: int) -> str | None:
+        """Settles a draft with what is known, in one transaction: nothing comes between the look and the deed. The id
+        of the memory that holds it now, None when nothing does.
+
+        Raises _ForgottenError when something was forgotten since its turns were read: its words may be among it.
+        """
         vector = (await self._models.embed([draft.text]))[0]
         # In a thread: a large model's file may have to be hashed.
         embedder = await asyncio.to_thread(self._models.model_id, "embed")
@@ -312,20 +317,19 @@ class ExtractionWorker:
         doubted = await self._store.read(lambda db: in_doubt(db, draft, profile, meaning))
         ended = await self.ended(draft, doubted)
 
-        def store(tx: Tx) -> tuple[int, str] | None:
+        def store(tx: Tx) -> str | None:
             if receipts.generation(tx.db) != generation:
                 raise _ForgottenError
             vectors.prepare(tx, embedder, dimensions)
             if forgotten.touched(tx.db, draft.sources):
                 return None
             pk = settle(tx, draft, profile, meaning, model, ended)
-            return None if pk is None else (pk, memories.by_pks(tx.db, [pk])[pk].id)
+            return None if pk is None else memories.by_pks(tx.db, [pk])[pk].id
 
-        settled = await self._store.write(store)
-        if settled is None:
-            return None
-        self._publish("memory", profile, id=settled[1])
-        return settled[0]
+        memory_id = await self._store.write(store)
+        if memory_id is not None:
+            self._publish("memory", profile, id=memory_id)
+        return memory_id
 
 
 def in_doubt(db: apsw.Connection, draft: Draft, profile: str, meaning: vectors.Meaning) -> list[Memory]:

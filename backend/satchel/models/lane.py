@@ -78,8 +78,8 @@ class Lane:
         self._deaths = 0
         self._current: tuple[_Waiting, int] | None = None
         self._closing = False
-        self._to_end: list[asyncio.Future[None]] = []
-        """Those who wait for the end of the process that runs now."""
+        self._to_end: list[tuple[int, asyncio.Future[None]]] = []
+        """Those who wait for the end of the process that answers what was asked before this number in the order."""
         self.loading = False
         self.error: str | None = None
 
@@ -111,15 +111,15 @@ class Lane:
             raise
 
     async def forget(self) -> None:
-        """End the process once it has answered what it is at, so that nothing that it read stays in its memory. What
-        waits is served by a new one."""
-        if self._process is None or self._closing:
+        """End the process once it has answered all that was asked until now, so that nothing that it read stays in its
+        memory; one that is being started for it as well. What is asked meanwhile waits for that, and has a new one."""
+        if self._closing:
             return
         if self._runner is None or self._runner.done():
             await self._end_process()
             return
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._to_end.append(ended)
+        self._to_end.append((next(self._order), ended))
         self._wake.set()
         await ended
 
@@ -136,14 +136,14 @@ class Lane:
                 with contextlib.suppress(asyncio.CancelledError):
                     await self._runner
         await self._end_process()
-        self._tell_ended()
         for _, _, waiting in self._heap:
             _refuse(waiting, ModelError(CLOSED))
         self._heap.clear()
+        self._tell_ended()
 
     async def _run(self) -> None:
         while not self._closing:
-            if self._to_end:
+            if self._to_end and not self._asked_before(self._to_end[0][0]):
                 await self._end_process()
                 self._tell_ended()
             if not self._heap:
@@ -153,7 +153,7 @@ class Lane:
                 except TimeoutError:
                     await self._end_process()
                 continue
-            _, _, waiting = heapq.heappop(self._heap)
+            waiting = self._next()
             if waiting.future.done():  # cancelled while it waited
                 continue
             try:
@@ -244,11 +244,24 @@ class Lane:
         pause = min(LONGEST_PAUSE_SECONDS, last.pause * 2) if last and last.plan == plan else FIRST_PAUSE_SECONDS
         self._failures[need] = _Failure(plan, message, pause, time.monotonic() + pause)
 
+    def _next(self) -> _Waiting:
+        """The most urgent, and of those the oldest; the oldest of all while somebody waits for the process to end."""
+        if self._to_end:
+            oldest = min(self._heap, key=lambda one: one[1])
+            self._heap.remove(oldest)
+            heapq.heapify(self._heap)
+            return oldest[2]
+        return heapq.heappop(self._heap)[2]
+
+    def _asked_before(self, number: int) -> bool:
+        return any(order < number for _, order, _ in self._heap)
+
     def _tell_ended(self) -> None:
-        for ended in self._to_end:
-            if not ended.done():
+        """Tells those before whom nothing is left to be answered; there is no process."""
+        for number, ended in self._to_end:
+            if not self._asked_before(number) and not ended.done():
                 ended.set_result(None)
-        self._to_end.clear()
+        self._to_end = [one for one in self._to_end if self._asked_before(one[0])]
 
     async def _end_process(self) -> None:
         process, self._process, self._running_plan = self._process, None, None

@@ -214,13 +214,17 @@ class Runtime:
         await asyncio.gather(*(lane.close() for lane in self._lanes.values()), *others)
 
     async def forget(self) -> None:
-        """Lets go of all texts: the vectors of questions, and the processes, each when it has answered what it is at.
-        They start again when they are needed."""
-        self._vectors.clear()
+        """Lets go of all texts: the vectors of questions, and the processes, each when it has answered what was asked
+        until now. They start again when they are needed."""
+        self._forget_vectors()
         lanes = (lane.forget() for one in (self, *self._others.values()) for lane in one._lanes.values())
         await asyncio.gather(*lanes)
-        for other in self._others.values():
-            other._vectors.clear()
+        self._forget_vectors()  # of what was asked meanwhile, by those who had read it before
+
+    def _forget_vectors(self) -> None:
+        """A new dict each: who waits for a vector now keeps it in the former one."""
+        for one in (self, *self._others.values()):
+            one._vectors = OrderedDict()
 
     async def __aenter__(self) -> Runtime:
         return self
@@ -231,17 +235,18 @@ class Runtime:
     async def _embed_urgently(self, texts: Sequence[str]) -> NDArray[np.float32]:
         import numpy as np
 
+        vectors = self._vectors
         model = await asyncio.to_thread(self.model_id, "embed")
         safe = [_encodable(text) for text in texts]
-        missing = [text for text in dict.fromkeys(safe) if (model, text) not in self._vectors]
-        known = {text: self._vectors[model, text] for text in safe if (model, text) in self._vectors}
+        missing = [text for text in dict.fromkeys(safe) if (model, text) not in vectors]
+        known = {text: vectors[model, text] for text in safe if (model, text) in vectors}
         for batch in _batches(missing):
             known.update(zip(batch, await self._embed_batch(batch, urgent=True), strict=True))
         for text in dict.fromkeys(safe):
-            self._vectors[model, text] = known[text]
-            self._vectors.move_to_end((model, text))
-        while len(self._vectors) > REMEMBERED_QUERIES:
-            self._vectors.popitem(last=False)
+            vectors[model, text] = known[text]
+            vectors.move_to_end((model, text))
+        while len(vectors) > REMEMBERED_QUERIES:
+            vectors.popitem(last=False)
         return np.stack([known[text] for text in safe])
 
     async def _embed_batch(self, texts: list[str], *, urgent: bool) -> NDArray[np.float32]:

@@ -95,7 +95,7 @@ class Recall:
 
     def forget(self) -> None:
         """Lets go of what is held in memory of anything that is not in the store any more."""
-        self._counted.clear()
+        self._counted = {}
         self._store.read_now(self._near.follow)
 
     async def search(
@@ -213,6 +213,7 @@ class Recall:
         What `only.ids` names was chosen by somebody who saw it: it bears on the question, and only the budget can keep
         it out. The rest narrows as in `search`.
         """
+        counted = self._counted  # taken before anything is read: what is forgotten from here on is kept nowhere
         given: list[str] = []
         if external_id is not None:
             given = await self._store.read(
@@ -237,7 +238,7 @@ class Recall:
             now=self._store.now() if at is None else at,
             budget=budget,
             style=style,
-            count=self._count,
+            count=lambda texts: self._count(texts, counted),
         )
         injection_id = new_id()
         ids = [hit.id for hit in assembled.hits]
@@ -318,19 +319,21 @@ class Recall:
                 logger.warning("special categories by words alone: %s", error)
         return self._judge
 
-    async def _count(self, texts: Sequence[str]) -> list[int]:
-        # The frame and most lines come again from question to question.
-        new = [text for text in dict.fromkeys(texts) if text not in self._counted]
-        if len(self._counted) + len(new) > COUNTED:
-            self._counted.clear()
-            new = list(dict.fromkeys(texts))
+    async def _count(self, texts: Sequence[str], counted: dict[str, int]) -> list[int]:
+        """`counted` remembers from question to question, until it is full or something is forgotten: a new one takes
+        its place then, and who still holds the former loses nothing of it."""
+        # The frame and most lines come again.
+        new = [text for text in dict.fromkeys(texts) if text not in counted]
         try:
-            self._counted.update(zip(new, await self._models.count_tokens(new), strict=True))
-            return [self._counted[text] for text in texts]
+            found = dict(zip(new, await self._models.count_tokens(new), strict=True))
         except ModelError as error:
             # A byte-level tokenizer never makes more tokens than bytes: without it, the budget still holds.
             logger.warning("budget by bytes, not tokens: %s", error)
             return [len(text.encode("utf-8", "surrogatepass")) for text in texts]
+        counted.update(found)
+        if len(counted) > COUNTED and counted is self._counted:
+            self._counted = {}
+        return [counted[text] for text in texts]
 
 
 def _stored(db: apsw.Connection, hits: Sequence[Candidate], judge: Judge | None) -> dict[str, bytes]:

@@ -111,7 +111,8 @@ def renew(tx: Tx, job_id: str) -> None:
     tx.db.execute("UPDATE job SET lease_until = ? WHERE id = ? AND status = 'running'", (tx.now + LEASE_MS, job_id))
 
 
-def complete(tx: Tx, job_id: str, memories: Sequence[int]) -> None:
+def complete(tx: Tx, job_id: str, memories: Sequence[str]) -> None:
+    """Ends a job, with the ids of the memories that it gave or confirmed; those of another profile do not count."""
     pk = tx.db.execute("SELECT pk FROM job WHERE id = ?", (job_id,)).get
     if pk is None:
         return  # its conversation was forgotten meanwhile
@@ -122,7 +123,9 @@ def complete(tx: Tx, job_id: str, memories: Sequence[int]) -> None:
     )
     # What was forgotten since it was found is left out.
     tx.db.executemany(
-        "INSERT OR IGNORE INTO job_memory SELECT ?, pk FROM memory WHERE pk = ?", [(pk, memory) for memory in memories]
+        "INSERT OR IGNORE INTO job_memory SELECT j.pk, y.pk FROM job j JOIN conversation c ON c.pk = j.conversation"
+        " JOIN memory y ON y.profile = c.profile WHERE j.pk = ? AND y.id = ?",
+        [(pk, memory) for memory in memories],
     )
 
 

@@ -44,8 +44,9 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 class Forgettings(msgspec.Struct, frozen=True):
     """What the present store knows that must outlive it: rows of the tables in `CARRIED_OVER`, of `tombstone`,
-    `forgotten` and `forgotten_turn` (None: it is too old to have any) with its `key`, the id of this device, and the
-    last numbers that were given to changes."""
+    `forgotten` and `forgotten_turn` (None: it is too old to have any) with its `key`, the id of this device, the last
+    numbers that were given to changes, and the ids of conversations without a title, and of those without an address.
+    """
 
     device: str
     carried: dict[str, list[dict[str, object]]]
@@ -56,6 +57,8 @@ class Forgettings(msgspec.Struct, frozen=True):
     profiles: dict[int, tuple[str, int]]
     numbers: list[tuple[str, int]]
     last_clock: str
+    untitled: list[str] = []
+    unaddressed: list[str] = []
 
 
 def is_damaged(error: StoreError) -> bool:
@@ -192,6 +195,8 @@ def _known(db: apsw.Connection) -> Forgettings:
         profiles={pk: (name, made) for pk, name, made in fetch(db, "SELECT pk, name, created_at FROM profile")},
         numbers=fetch(db, "SELECT name, seq FROM sqlite_sequence"),
         last_clock=str(db.execute("SELECT max(clock) FROM change").get or ""),
+        untitled=[row[0] for row in fetch(db, "SELECT id FROM conversation WHERE title IS NULL")],
+        unaddressed=[row[0] for row in fetch(db, "SELECT id FROM conversation WHERE url IS NULL")],
     )
 
 
@@ -246,6 +251,7 @@ def _forget_again(tx: Tx, keep: Forgettings) -> int:
     memories = there("memory")
     for memory in memories:
         forget.forget_memory(tx, memory)
+    _forget_names_again(tx, keep)
     for row in (*keep.tombstones, *(keep.turns or ())):
         name, made = keep.profiles[int(str(row["profile"]))]
         db.execute("INSERT OR IGNORE INTO profile (name, created_at) VALUES (?, ?)", (name, made))
@@ -255,6 +261,21 @@ def _forget_again(tx: Tx, keep: Forgettings) -> int:
         db.execute("DELETE FROM forgotten_turn")
         _insert(db, "forgotten_turn", keep.turns)
     return count + len(memories)
+
+
+def _forget_names_again(tx: Tx, keep: Forgettings) -> None:
+    """Titles and addresses go without a tombstone, by themselves or with the turns that they told of. Nothing else
+    takes one away: where the present store has none, it was forgotten or there never was one."""
+    for column, without in (("title", keep.untitled), ("url", keep.unaddressed)):
+        for (pk,) in fetch(
+            tx.db,
+            f"SELECT pk FROM conversation WHERE {column} IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+            (to_json(without),),
+        ):
+            tx.db.execute(
+                f"UPDATE conversation SET {column} = NULL, device = ?, clock = ? WHERE pk = ?",
+                (tx.device, tx.tick(), pk),
+            )
 
 
 def _insert(db: apsw.Connection, table: str, rows: list[dict[str, object]]) -> None:

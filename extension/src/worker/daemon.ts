@@ -5,6 +5,8 @@ import type { DaemonState } from "../messages";
 import { settings, token } from "./settings";
 
 const TIMEOUT_MS = 30_000;
+/** Forgetting answers when the bytes are gone from every file; a browser gives the worker five minutes for one thing. */
+const FORGETTING_TIMEOUT_MS = 300_000;
 /** The daemon's `X-Satchel-Version` must begin with one of these. */
 export const SPEAKS = ["0.1."];
 
@@ -52,6 +54,10 @@ interface Call {
   signal?: AbortSignal;
 }
 
+function timeout(method: string, path: string): number {
+  return method === "DELETE" && path.startsWith("/v1/memories/") ? FORGETTING_TIMEOUT_MS : TIMEOUT_MS;
+}
+
 async function request(method: string, path: string, { body, open, signal }: Call): Promise<Response> {
   const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
   if (!open) {
@@ -62,7 +68,7 @@ async function request(method: string, path: string, { body, open, signal }: Cal
     }
     headers["Authorization"] = `Bearer ${known}`;
   }
-  const limits = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])];
+  const limits = [AbortSignal.timeout(timeout(method, path)), ...(signal ? [signal] : [])];
   let response: Response;
   try {
     response = await fetch((await baseUrl()) + path, {

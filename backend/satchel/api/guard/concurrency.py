@@ -15,7 +15,7 @@ STREAMS = 16
 """A browser's extension keeps one open; a second window, a program and what has not yet noticed its end fit beside."""
 
 TOKENLESS = 32
-"""Pairing waits for nothing: more than this is a flood, or bodies that never come."""
+"""Pairing waits for nothing, and its bodies were received before: more than this is a flood."""
 
 EVENTS = "/v1/events"
 

@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from satchel import __version__
-from satchel.api.guard import concurrency, content, host, origin, preflight, rate, token, tokenless
+from satchel.api.guard import body, concurrency, content, host, origin, preflight, rate, token, tokenless
 from satchel.api.guard.refusing import Refused, refuse
 from satchel.store.clients import Client
 from satchel.types import SatchelError, TooManyError
@@ -80,6 +80,8 @@ class Guard:
             has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
             if not content.is_json(scope["method"], headers.get("content-type"), has_body=has_body):
                 raise Refused(415, "Unsupported media type", "Send JSON, with `Content-Type: application/json`.")
+            if has_body and tokenless.is_pairing(scope["method"], scope["path"]):
+                receive = await body.received(receive, headers.get("content-length"))
             if not self.under_way.enter(who, limit):
                 raise TooManyError(f"{limit} such requests are under way already; wait until one ends.", retry_after=1)
         except SatchelError as error:
