@@ -9,6 +9,8 @@ export const daemon = {
   /** Turns as they arrived, by conversation. */
   log: new Map<string, string[]>(),
   memories: [] as string[],
+  /** Whether the token that is sent is its own. */
+  knows: (_token: string): boolean => true,
   /** Contents that it will not have. */
   refuses: (_content: string): boolean => false,
 };
@@ -40,6 +42,22 @@ function take(body: Body): Response {
   return new Response("{}", { status: 202, headers });
 }
 
+interface Asked {
+  method: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** A token of another's is good for reading, as browsers send no Origin with that. */
+function answer(path: string, { method, headers: sent, body }: Asked): Response {
+  const headers = { "X-Satchel-Version": "0.1.0" };
+  if (path === "/v1/pair") return new Response('{"pairing_id":"p","code":"C","expires_in":300}', { status: 201, headers });
+  if (path === "/v1/pair/p") return new Response('{"token":"new"}', { headers });
+  const anothers = sent["Authorization"] && method !== "GET" && !daemon.knows(sent["Authorization"].slice("Bearer ".length));
+  if (anothers) return new Response(JSON.stringify({ title: "Another's token", detail: "pair" }), { status: 403, headers });
+  return method === "POST" ? take(JSON.parse(body) as Body) : new Response("{}", { headers });
+}
+
 /** An empty store, nobody paired but with a token, a daemon that is up. The connection must be closed. */
 export function reset(): void {
   globalThis.indexedDB = new IDBFactory();
@@ -49,24 +67,26 @@ export function reset(): void {
   daemon.log.clear();
   daemon.memories = [];
   daemon.refuses = () => false;
+  daemon.knows = () => true;
   known.clear();
 }
 
 const nothing = () => Promise.resolve();
+const area = (kept: Map<string, unknown>) => ({
+  get: (key: string) => Promise.resolve(kept.has(key) ? { [key]: kept.get(key) } : {}),
+  set: (values: Record<string, unknown>) => Promise.resolve(Object.entries(values).forEach(([k, v]) => kept.set(k, v))),
+  remove: (key: string) => Promise.resolve(void kept.delete(key)),
+  onChanged: { addListener: () => undefined },
+});
 Object.assign(globalThis, {
   chrome: {
     runtime: { getPlatformInfo: nothing },
     alarms: { create: nothing, clear: nothing },
     storage: {
-      local: {
-        get: (key: string) => Promise.resolve(storage.has(key) ? { [key]: storage.get(key) } : {}),
-        set: (values: Record<string, unknown>) => Promise.resolve(Object.entries(values).forEach(([k, v]) => storage.set(k, v))),
-        remove: (key: string) => Promise.resolve(void storage.delete(key)),
-        onChanged: { addListener: () => undefined },
-      },
+      session: area(new Map<string, unknown>()),
+      local: area(storage),
     },
   },
-  fetch: (_url: string, init: { body: string }) =>
-    daemon.up ? Promise.resolve(take(JSON.parse(init.body) as Body)) : Promise.reject(new TypeError("Failed to fetch")),
+  fetch: (url: string, init: Asked) => (daemon.up ? Promise.resolve(answer(new URL(url).pathname, init)) : Promise.reject(new TypeError("Failed to fetch"))),
 });
 reset();

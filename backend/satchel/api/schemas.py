@@ -844,7 +844,8 @@ class PairingDecision(Strict):
 
 
 class ClientAnswer(Answer):
-    """`profiles` null: all of them. `origin`: the extension that alone may use its token; null for a program.
+    """`profiles` null: all of them. `origin`: the extension that alone may use its token; null for a program, and for
+    a client of before origins were kept, until it next writes.
     `last_used_at` is a minute old at the most."""
 
     id: str

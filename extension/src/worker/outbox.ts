@@ -211,8 +211,8 @@ async function refuse(batch: readonly Waiting[], error: DaemonError): Promise<vo
 
 /** Whether asking again would give the same answer. */
 function isRefusal(error: DaemonError): boolean {
-  // 403: the token is not for that profile; others' turns must not wait for it.
-  return [400, 403, 413, 415, 422].includes(error.status);
+  // 403: the token is not for that profile; others' turns must not wait for it. All wait where it is not ours at all.
+  return !error.unpaired && [400, 403, 413, 415, 422].includes(error.status);
 }
 
 async function later(): Promise<void> {

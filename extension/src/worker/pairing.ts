@@ -4,7 +4,7 @@ import { api } from "../api";
 import { call, DaemonError } from "./daemon";
 import { database } from "./database";
 import { sha256 } from "./ledger";
-import { drain } from "./outbox";
+import { retryRefused } from "./outbox";
 import { setToken } from "./settings";
 import { forgetAnswers } from "./context";
 
@@ -78,7 +78,8 @@ async function look(): Promise<Standing> {
   }
   await api.storage.session.remove(KEY);
   forgetAnswers();
-  void drain();
+  // What an earlier token was not good for may pass with this one.
+  void retryRefused();
   return "paired";
 }
 
