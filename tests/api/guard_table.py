@@ -102,6 +102,7 @@ class Prepared:
             ("post", "/v1/rederive/apply"): {"profile": "me", "preview": "x"},
             ("post", "/v1/extraction"): {"paused": False},
             ("post", "/v1/forget"): {"profile": "me", "name": "Planted", "preview": False},
+            ("post", "/v1/forgotten/among"): {"conversations": [{"site": "test", "external_id": "c"}]},
             ("post", "/v1/forgotten/allow"): {"profile": "me", "all": True},
             ("post", "/v1/pair"): {"client": "planted", "challenge": "0" * 64},
             ("post", "/v1/pair/{pairing_id}"): {"verifier": VERIFIER},

@@ -11,6 +11,10 @@ export const daemon = {
   memories: [] as string[],
   /** Whether the token that is sent is its own. */
   knows: (_token: string): boolean => true,
+  /** Conversations that lost turns, and when. */
+  forgotten: [] as { external_id: string; at: string }[],
+  /** What happens while it looks which of the named conversations lost turns. */
+  meanwhile: (): Promise<unknown> => Promise.resolve(),
   /** Contents that it will not have. */
   refuses: (_content: string): boolean => false,
 };
@@ -27,11 +31,13 @@ const known = new Map<string, string>();
 
 function take(body: Body): Response {
   const headers = { "X-Satchel-Version": "0.1.0" };
+  const refusal = () => new Response('{"detail":"no"}', { status: 400, headers });
   if (body.text !== undefined) {
+    if (daemon.refuses(body.text)) return refusal();
     daemon.memories.push(body.text);
     return new Response("{}", { status: 201, headers });
   }
-  if (body.messages.some((one) => daemon.refuses(one.content))) return new Response('{"detail":"no"}', { status: 400, headers });
+  if (body.messages.some((one) => daemon.refuses(one.content))) return refusal();
   const log = daemon.log.get(body.external_id) ?? [];
   daemon.log.set(body.external_id, log);
   for (const { id, content } of body.messages) {
@@ -48,6 +54,16 @@ interface Asked {
   body: string;
 }
 
+interface Named {
+  conversations: { site: string; external_id: string }[];
+  after: string | null;
+}
+
+function among({ conversations, after }: Named) {
+  const lost = daemon.forgotten.filter((one) => after === null || Date.parse(one.at) > Date.parse(after)).map((one) => one.external_id);
+  return { conversations: conversations.filter((one) => lost.includes(one.external_id)), latest: daemon.forgotten.at(-1)?.at ?? null };
+}
+
 /** A token of another's is good for reading, as browsers send no Origin with that. */
 function answer(path: string, { method, headers: sent, body }: Asked): Response {
   const headers = { "X-Satchel-Version": "0.1.0" };
@@ -55,6 +71,7 @@ function answer(path: string, { method, headers: sent, body }: Asked): Response 
   if (path === "/v1/pair/p") return new Response('{"token":"new"}', { headers });
   const anothers = sent["Authorization"] && method !== "GET" && !daemon.knows(sent["Authorization"].slice("Bearer ".length));
   if (anothers) return new Response(JSON.stringify({ title: "Another's token", detail: "pair" }), { status: 403, headers });
+  if (path === "/v1/forgotten/among") return new Response(JSON.stringify(among(JSON.parse(body) as Named)), { headers });
   return method === "POST" ? take(JSON.parse(body) as Body) : new Response("{}", { headers });
 }
 
@@ -68,6 +85,8 @@ export function reset(): void {
   daemon.memories = [];
   daemon.refuses = () => false;
   daemon.knows = () => true;
+  daemon.forgotten = [];
+  daemon.meanwhile = () => Promise.resolve();
   known.clear();
 }
 
@@ -87,6 +106,11 @@ Object.assign(globalThis, {
       local: area(storage),
     },
   },
-  fetch: (url: string, init: Asked) => (daemon.up ? Promise.resolve(answer(new URL(url).pathname, init)) : Promise.reject(new TypeError("Failed to fetch"))),
+  fetch: async (url: string, init: Asked) => {
+    if (!daemon.up) throw new TypeError("Failed to fetch");
+    const answered = answer(new URL(url).pathname, init);
+    if (url.endsWith("/among") && !init.body.includes("[]")) await daemon.meanwhile();
+    return answered;
+  },
 });
 reset();

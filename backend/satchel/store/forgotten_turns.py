@@ -249,6 +249,39 @@ def listed(
     return [ForgottenConversation(**dict(zip(fields, row, strict=True))) for row in rows], int(str(total))
 
 
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A conversation as its site names it."""
+
+    site: str
+    external_id: str
+
+
+def latest(db: apsw.Connection, *, profiles: Sequence[str] | None) -> int | None:
+    """When (ms) the last turn that is kept out was forgotten; None where nothing is."""
+    found = db.execute(f"SELECT max(f.forgotten_at) {_MINE}", (_only(profiles),)).get
+    return None if found is None else int(str(found))
+
+
+def among(
+    db: apsw.Connection, places: Sequence[Place], *, profiles: Sequence[str] | None, after: int | None
+) -> list[Place]:
+    """Of which of these conversations a turn was forgotten after that time (ms; None: ever)."""
+    key = _secret(db)
+    if key is None:
+        return []
+    names = [name for (name,) in fetch(db, "SELECT name FROM profile")]
+    seen = [name for name in names if profiles is None or name in profiles]
+    asked = "SELECT 1 FROM forgotten_turn WHERE place = ?1 AND (?2 IS NULL OR forgotten_at > ?2) LIMIT 1"
+    return [
+        place
+        for place in places
+        if any(
+            db.execute(asked, (_digest(key, name, place.site, place.external_id), after)).get is not None
+            for name in seen
+        )
+    ]
+
+
 def count_sent_again(db: apsw.Connection, *, profiles: Sequence[str] | None) -> int:
     """How many forgotten turns were sent again: the user may want to be asked about them."""
     return int(str(db.execute(f"SELECT count(*) {_MINE} AND f.sent_again > 0", (_only(profiles),)).get))

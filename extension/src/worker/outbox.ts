@@ -5,7 +5,7 @@
 
 import { api } from "../api";
 import { call, DaemonError, stayAwake } from "./daemon";
-import { database, today, type Waiting } from "./database";
+import { database, ledgerKey, today, type Waiting } from "./database";
 import { identify, judge, trace, type Origin } from "./ledger";
 import { noteError, noteMended } from "./settings";
 import type { Turn } from "../types";
@@ -38,7 +38,8 @@ export async function put(turns: readonly Turn[], where: Conversation, origin: O
     turn.id = turn.id.slice(0, MAX_ID);
     turn.content = turn.content.slice(0, MAX_CONTENT);
   }
-  const traces = await Promise.all(named.map((turn) => trace(turn, where, origin)));
+  const hash = await ledgerKey();
+  const traces = await Promise.all(named.map((turn) => trace(turn, where, origin, hash)));
   const db = await database();
   const tx = db.transaction(["outbox", "seen", "captured"], "readwrite", { durability: "strict" });
   const [outbox, seen, captured] = [tx.objectStore("outbox"), tx.objectStore("seen"), tx.objectStore("captured")];
