@@ -71,6 +71,8 @@ function answer(path: string, { method, headers: sent, body }: Asked): Response 
   if (path === "/v1/pair/p") return new Response('{"token":"new"}', { headers });
   const anothers = sent["Authorization"] && method !== "GET" && !daemon.knows(sent["Authorization"].slice("Bearer ".length));
   if (anothers) return new Response(JSON.stringify({ title: "Another's token", detail: "pair" }), { status: 403, headers });
+  // As the real one: one that cannot be fails the call.
+  if (path === "/v1/forgotten/among" && (JSON.parse(body) as Named).conversations.some((one) => one.external_id.length > 512)) return new Response("{}", { status: 400, headers });
   if (path === "/v1/forgotten/among") return new Response(JSON.stringify(among(JSON.parse(body) as Named)), { headers });
   return method === "POST" ? take(JSON.parse(body) as Body) : new Response("{}", { headers });
 }

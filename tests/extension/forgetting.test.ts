@@ -93,6 +93,15 @@ test("what is said while it is dropped is not dropped with it", async () => {
   assert.deepEqual(daemon.log.get("a"), ["I keep a Wyvern", "said meanwhile"]);
 });
 
+test("a conversation with an impossible id keeps no other from being dropped", async () => {
+  await anew();
+  for (const name of ["x".repeat(600), "a"]) await put([turn("1", "I keep a Wyvern")], where(name), "wire");
+  await drain();
+  daemon.forgotten = [{ external_id: "a", at: "2026-03-01T10:00:00Z" }];
+  await dropForgotten();
+  assert.deepEqual((await kept()).conversations, ["x".repeat(600)]);
+});
+
 test("of what was seen no letter is kept, and no hash that fits a guess", async () => {
   await anew();
   const words = "I keep a Wyvern in the cellar of my house";

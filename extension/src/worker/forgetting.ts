@@ -12,6 +12,8 @@ import { noteError, token } from "./settings";
 /** The most that the daemon takes at once. */
 const MOST = 1000;
 const KEY = "forgotten";
+/** Longer ids of conversations the daemon does not have, as it refuses their turns; nor such as no text can hold. */
+const MAX_ID = 512;
 
 interface Place {
   site: string;
@@ -71,11 +73,14 @@ async function drop(): Promise<void> {
   }
 }
 
-/** The conversations of which anything is kept. */
+/** The conversations of which anything is kept that the daemon may know: one that it cannot would fail the question. */
 async function places(): Promise<Place[]> {
   const db = await database();
   const found = new Map<string, Place>();
-  const note = (site: string, external_id: string) => found.set(`${site}\0${external_id}`, { site, external_id });
+  const note = (site: string, external_id: string) => {
+    const may = external_id !== "" && external_id.length <= MAX_ID && !/\p{Surrogate}/u.test(external_id);
+    if (may) found.set(`${site}\0${external_id}`, { site, external_id });
+  };
   for (const [site, conversation] of await db.getAllKeys("seen")) note(site, conversation);
   for (const store of ["outbox", "refused"] as const)
     for (const one of await db.getAll(store)) if (!one.memory) note(one.site, one.conversation);
