@@ -58,7 +58,12 @@ async def serve(data: Path, ports: list[int], models: Path | None) -> None:
         await app(scope, receive, send)
 
     guarded = Guard(
-        app, port=ports[0], look_up=daemon.client_of_token, seen=daemon.client_seen, paired=daemon.is_paired
+        app,
+        port=ports[0],
+        look_up=daemon.client_of_token,
+        pin=daemon.pin_client,
+        seen=daemon.client_seen,
+        paired=daemon.is_paired,
     )
     servers = [
         uvicorn.Server(

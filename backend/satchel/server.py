@@ -179,6 +179,7 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
             Loading(build, failed=failed),
             port=port,
             look_up=daemon.client_of_token,
+            pin=daemon.pin_client,
             seen=daemon.client_seen,
             paired=daemon.is_paired,
         )
@@ -277,7 +278,8 @@ def ensure_command_line_token(store: object, data: Path) -> Client:
     with contextlib.suppress(OSError, UnicodeDecodeError):
         token = file.read_text("ascii").strip()
         if known := store.read_now(lambda db: clients.by_token(db, token)):
-            return known
+            # One of before origins were kept must not go to whoever asks first.
+            return known if known.pinned else store.write_now(lambda tx: clients.pin(tx, known.id, None))
     token = store.write_now(lambda tx: clients.issue(tx, name=COMMAND_LINE))
     part = file.with_suffix(".part")
     try:

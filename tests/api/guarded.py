@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
+
 from satchel.api.guard import Guard
 from satchel.store.clients import Client
 from satchel.types import SCOPES
@@ -25,10 +27,15 @@ class Guarded:
         self.reached = 0
         self.hold: asyncio.Event | None = None
         paired: Callable[[str], bool] = lambda origin: origin in {c.origin for c in self.clients.values()}  # noqa: E731
+
+        async def pin(client: Client, origin: str | None) -> Client:
+            return msgspec.structs.replace(client, origin=origin, pinned=True)
+
         self.guard = Guard(
             self._app,
             port=PORT,
             look_up=self.clients.get,
+            pin=pin,
             seen=lambda client: None,
             paired=paired,
             now=lambda: self.now,

@@ -147,6 +147,32 @@ def test_a_client_forgets_in_its_own_profiles_alone(wordy: Running, profile: str
     assert {one["profile"] for one in wordy.call("GET", "/v1/forgotten", token=token).json()["items"]} == {profile}
 
 
+def test_a_client_learns_which_of_the_conversations_it_names_lost_turns(wordy: Running, profile: str) -> None:
+    token = wordy.new_token("--scope", "capture", "--profile", profile)
+
+    def ask(*names: str, after: str | None = None) -> tuple[list[str], str | None]:
+        body = {"conversations": [{"site": "test", "external_id": name} for name in names], "after": after}
+        answer = wordy.call("POST", "/v1/forgotten/among", body, token=token)
+        assert answer.status_code == 200, answer.text
+        return [one["external_id"] for one in answer.json()["conversations"]], answer.json()["latest"]
+
+    ids = {
+        name: wordy.capture(FORGOTTEN, profile=profile, external_id=name)["conversation_id"]
+        for name in ("first", "second", "kept")
+    }
+    wordy.capture(FORGOTTEN, profile=f"{profile}-other", external_id="kept")
+    forget(wordy, everything=True, profile=f"{profile}-other")
+    assert ask(*ids) == ([], None)
+    forget(wordy, conversation=ids["first"])
+    lost, first = ask(*ids, "never captured")
+    assert (lost, ask()) == (["first"], ([], first))
+    assert ask(*ids, after=first) == ([], first)
+    forget(wordy, conversation=ids["second"])
+    lost, second = ask(*ids)
+    assert (lost, second != first) == (["first", "second"], True)
+    assert ask(*ids, after=first) == (["second"], second)
+
+
 def test_only_who_may_manage_may_forget(wordy: Running) -> None:
     token = wordy.new_token("--scope", "capture", "--scope", "recall")
     for method, path, body in (

@@ -5,12 +5,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Turn } from "../../extension/src/types";
 import type { Seen } from "../../extension/src/worker/database";
-import { identify, judge, letters, trace } from "../../extension/src/worker/ledger";
+import { identify, judge, keyed, letters, trace } from "../../extension/src/worker/ledger";
 
 const place = { site: "s", conversation: "c" };
+const hash = await keyed(new Uint8Array(32).fill(7));
 const said = (role: Turn["role"], content: string, id: string | null = null): Turn => ({ id, role, content, sentAt: null });
 const verdicts = (some: Seen[], before: Seen[]) => judge(some, before).map((one) => one.is);
-const traces = async (turns: Turn[], from: "wire" | "page") => Promise.all((await identify(turns)).map((one) => trace(one, place, from)));
+const traces = async (turns: Turn[], from: "wire" | "page") => Promise.all((await identify(turns)).map((one) => trace(one, place, from, hash)));
 
 test("the same words twice are two turns, and the same two when they are read again", async () => {
   const turns = [said("user", "yes"), said("assistant", "ok"), said("user", "yes")];

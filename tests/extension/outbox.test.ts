@@ -5,7 +5,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { closeDatabase } from "../../extension/src/worker/database";
+import { call, look } from "../../extension/src/worker/daemon";
 import { drain, lengths, put, putMemory } from "../../extension/src/worker/outbox";
+import { begin, check } from "../../extension/src/worker/pairing";
+import { setToken } from "../../extension/src/worker/settings";
 import { daemon, reset } from "./browser-stub";
 
 const where = (conversation: string) => ({ profile: "me", site: "s", conversation, title: null, url: null });
@@ -134,4 +137,31 @@ test("what the user picked out goes its way between the turns of chats", async (
   assert.deepEqual(daemon.memories, ["picked out"]);
   assert.deepEqual(daemon.log.get("a"), ["before", "after"]);
   assert.equal((await lengths()).waiting, 0);
+});
+
+test("with a token that is another's all turns wait, reading or not, until it is paired", async () => {
+  await drain();
+  await closeDatabase();
+  reset();
+  await setToken("t");
+  daemon.refuses = (content) => content === "bad";
+  await put([turn("1", "good"), turn("2", "bad")], where("a"), "wire");
+  await drain();
+  await drain();
+  daemon.refuses = () => false;
+  daemon.knows = (token) => token === "new";
+  await put([turn("3", "late")], where("a"), "wire");
+  await drain();
+  await drain();
+  assert.deepEqual(await lengths(), { waiting: 1, refused: 1 });
+  assert.equal(await look(), "unpaired");
+  await call("GET", "/v1/profiles");
+  assert.equal(await look(), "unpaired");
+  await begin("Test");
+  assert.equal(await check(), "paired");
+  await drain();
+  await drain();
+  assert.equal(await look(), "ok");
+  assert.deepEqual(await lengths(), { waiting: 0, refused: 0 });
+  assert.deepEqual(daemon.log.get("a"), ["good", "late", "bad"]);
 });

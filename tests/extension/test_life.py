@@ -48,6 +48,27 @@ def test_pairing_says_how_things_stand_and_goes_on_by_itself(fresh: Chrome, tmp_
         daemon.stop()
 
 
+def test_a_token_that_is_anothers_is_told_and_what_waits_goes_with_the_next(
+    fresh: Chrome, daemon: Running, profile: str
+) -> None:
+    fresh.pair(daemon)
+    fresh.set_site("chatgpt.com", profile=profile)
+    own = fresh.run("() => chrome.storage.local.get('token')")["token"]
+    fresh.run("(token) => chrome.storage.local.set({ token })", daemon.new_token())
+    driver = fresh.driver("chatgpt")
+    driver.open()
+    driver.send("Said with a token of a program's")
+    page = fresh.own("pair.html")
+    page.get_by_role("button", name="Show the code").click()
+    state = fresh.ask({"do": "state"})
+    assert (state["daemon"], state["waiting"], state["refused"]) == ("unpaired", 2, 0)
+    code = page.locator("[data-code]").inner_text()
+    assert command("pair", "--data", daemon.data, code, "--yes").returncode == 0
+    page.get_by_text("Paired.").wait_for()
+    assert logged(daemon, profile, 2)[0]["content"] == "Said with a token of a program's"
+    assert fresh.run("() => chrome.storage.local.get('token')")["token"] != own
+
+
 def test_nothing_is_captured_before_pairing_or_after_unpairing(fresh: Chrome, daemon: Running, profile: str) -> None:
     driver = fresh.driver("chatgpt")
     driver.open()

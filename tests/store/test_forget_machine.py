@@ -8,6 +8,7 @@ import random
 import shutil
 import struct
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,25 @@ class Machine(RuleBasedStateMachine):
         self.record(place, messages, title=messages[0].content)
         empty_journal(self.store)
         self.nothing_forgotten_is_left()
+
+    @rule(seed=st.integers(0, 10**6), named=st.sampled_from(("by the page", "not at all", "otherwise")))
+    def send_again_under_other_ids(self, seed: int, named: str) -> None:
+        """A second browser, or the first with an empty ledger; another program's import. What was not forgotten is
+        stored twice then, so that its words are no longer those of one turn."""
+        place, messages = random.Random(seed).choice(self.sent)
+        ids = {"by the page": "page:{0:024x}:1", "not at all": None, "otherwise": "o{1}"}[named]
+        again = [
+            said(
+                f"> *{m.content[0]}*{m.content[1:]}",
+                ids and ids.format(zlib.crc32(m.content.encode()), next(self.number)),
+            )
+            for m in messages
+            if m.content != "yes"
+        ]
+        if again:
+            self.record(place, again)
+            empty_journal(self.store)
+            self.nothing_forgotten_is_left()
 
     @rule(
         way=st.sampled_from(("memory", "conversation", "site", "span", "name", "everything")),

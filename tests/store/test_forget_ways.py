@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from storing import DAY, NOON, Clock, capture, draft, empty_journal, quote, remember, said, stands_in, turns
 
 from satchel.store import (
@@ -188,6 +190,68 @@ def test_the_same_turn_elsewhere_is_another(store: Store) -> None:
         assert capture(store, [said("I breed Axolotls", "m1")], **where).accepted == 1
 
 
+LONG_ENOUGH = "I breed Axolotls in my cellar"
+
+
+@pytest.mark.parametrize("first", ["m1", None, "page:ab:1"])
+@pytest.mark.parametrize("then", ["m2", None, "page:ab:1", "page:cd:3"])
+def test_a_forgotten_turn_is_known_under_another_id(store: Store, first: str | None, then: str | None) -> None:
+    chat = capture(store, [said(f"**{LONG_ENOUGH}**", first)])
+    act(store, way="conversation", conversation=chat.conversation_id)
+    answer = again(store, [said(f"{LONG_ENOUGH}.\n", then)])
+    assert (answer.accepted, answer.forgotten, answer.message_ids) == (0, 1, chat.message_ids)
+    assert contents(store) == set()
+    assert capture(store, [said(LONG_ENOUGH, "m9", role="assistant")]).accepted == 1
+    assert capture(store, [said(LONG_ENOUGH, then)], external_id="c2").accepted == 1
+
+
+def test_what_a_forgotten_turn_said_before_its_edit_is_known_under_another_id(store: Store) -> None:
+    chat = capture(store, [said(LONG_ENOUGH, "m1")])
+    capture(store, [said("I breed nothing", "m1")])
+    act(store, way="conversation", conversation=chat.conversation_id)
+    assert capture(store, [said(LONG_ENOUGH, "page:ab:1")]).forgotten == 1
+    assert capture(store, [said("I breed nothing!", "page:cd:1")]).forgotten == 1
+
+
+ANSWER = "Axolotls need cool and still water, below twenty degrees, and [a lid](https://x.test/{}) on the tank."
+
+
+def test_an_answer_is_known_as_the_page_shows_it(store: Store) -> None:
+    chat = capture(store, [said(ANSWER.format("a"), "m1", role="assistant")])
+    act(store, way="conversation", conversation=chat.conversation_id)
+    shown = "Axolotls need cool and still water, below twenty degrees, and a lid on the tank."
+    assert capture(store, [said(shown, "page:ab:1", role="assistant")]).forgotten == 1
+    longer = said(shown + " Feed them worms. " * 5, "page:cd:1", role="assistant")
+    assert capture(store, [longer, said(shown, "page:ef:1")]).accepted == 2
+
+
+def test_a_short_yes_is_kept_out_no_oftener_than_it_was_forgotten(store: Store) -> None:
+    chat = capture(store, [said("yes", "m1"), said("Is it far?", "m2"), said("Yes!", "m3")])
+    act(store, way="conversation", conversation=chat.conversation_id)
+    page = [said("yes", f"page:ab:{time}") for time in (1, 2, 3)]
+    answer = capture(store, page[:2])
+    assert (answer.forgotten, answer.message_ids) == (2, [chat.message_ids[0], chat.message_ids[2]])
+    assert (capture(store, page).accepted, capture(store, page).accepted) == (1, 0)
+    assert capture(store, [said("yes", "m4")]).accepted == 1
+    assert capture(store, ["Yes", "yes.", "YES"]).accepted == 1
+
+
+def test_what_was_said_twice_and_forgotten_once_stays(store: Store) -> None:
+    chat = capture(store, [said(LONG_ENOUGH, "m1"), said(f"{LONG_ENOUGH}, truly", "m2"), said(LONG_ENOUGH, "m3")])
+    store.write_now(lambda tx: forget.forget_messages(tx, chat.message_ids[2:]))
+    answer = capture(store, [said(LONG_ENOUGH, "m1"), said(LONG_ENOUGH, "m3")])
+    assert (answer.forgotten, answer.message_ids) == (1, [chat.message_ids[0], chat.message_ids[2]])
+    assert len(turns(store, chat.conversation_id)) == 2
+
+
+@given(st.text(), st.text())
+def test_letters_are_the_same_however_a_text_is_set_off(text: str, other: str) -> None:
+    own = forgotten_turns.letters(text)
+    assert forgotten_turns.letters(own) == own
+    if any(letter.isalnum() for letter in own):
+        assert forgotten_turns.letters(f"> **{text}**\n") == own
+
+
 def test_what_is_allowed_comes_in_again_and_only_that(store: Store) -> None:
     ids = {}
     for name in ("c1", "c2"):
@@ -209,6 +273,7 @@ def test_a_mark_holds_no_plain_hash_of_what_was_said(store: Store, data: Path) -
     act(store, way="conversation", conversation=first.conversation_id)
     raw = b"".join(file.read_bytes() for file in data.rglob("*") if file.is_file())
     assert digest not in raw
+    assert b"axolotl" not in raw.lower()
     assert digest.hex().encode() not in raw
     other = Store(data.parent / "other")
     try:  # another store marks the same turn otherwise: no list of marks serves for two

@@ -135,6 +135,9 @@ class Daemon:
     def client_of_token(self, token: str) -> Client | None:
         return self.store.read_now(lambda db: clients.by_token(db, token))
 
+    async def pin_client(self, client: Client, origin: str | None) -> Client:
+        return await self.store.write(lambda tx: clients.pin(tx, client.id, origin))
+
     def is_paired(self, origin: str) -> bool:
         return self.store.read_now(lambda db: clients.is_paired(db, origin))
 

@@ -576,6 +576,28 @@ class ForgottenPage(Answer):
     size: int
 
 
+class NamedBySite(Strict):
+    """A conversation by the id that its site gave it."""
+
+    site: Site
+    external_id: ExternalId
+
+
+class ForgottenAmongRequest(Strict):
+    """`conversations` of which a client keeps something; what was forgotten `after` that time (ISO 8601), or ever."""
+
+    conversations: Annotated[tuple[NamedBySite, ...], msgspec.Meta(max_length=1000)] = ()
+    after: str | None = None
+
+
+class ForgottenAmongAnswer(Answer):
+    """Which of them lost turns: a client should not keep these either. `latest`: when something was last forgotten that
+    is kept out; while it stays the same there is nothing new to ask."""
+
+    conversations: list[NamedBySite]
+    latest: str | None
+
+
 class AllowRequest(Strict):
     """`ids` of what `GET /v1/forgotten` lists; without them, `all` of it: of `profile`, or of all the client sees."""
 
@@ -844,7 +866,8 @@ class PairingDecision(Strict):
 
 
 class ClientAnswer(Answer):
-    """`profiles` null: all of them. `origin`: the extension that alone may use its token; null for a program.
+    """`profiles` null: all of them. `origin`: the extension that alone may use its token; null for a program, and for
+    a client of before origins were kept, until it next writes.
     `last_used_at` is a minute old at the most."""
 
     id: str

@@ -28,7 +28,8 @@ class WideningError(SatchelError):
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """`profiles` None: all of them. `origin`: the extension it was paired as, None for a program. Times in ms."""
+    """`profiles` None: all of them. `origin`: the extension it was paired as, None for a program; where it is not
+    `pinned`, its token was made before origins were kept, and nobody knows yet which of them it is. Times in ms."""
 
     id: str
     name: str
@@ -37,6 +38,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     last_used_at: int | None = None
     origin: str | None = None
+    pinned: bool = True
     revoked_at: int | None = None
 
     def may(self, scope: Scope) -> bool:
@@ -68,7 +70,8 @@ def issue(
     """A new client's token. It is stored nowhere: who loses it asks for another."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     tx.db.execute(
-        "INSERT INTO client (id, name, token_hash, scopes, profiles, created_at, origin) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO client (id, name, token_hash, scopes, profiles, created_at, origin, pinned)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
         (
             new_id(),
             name,
@@ -82,11 +85,11 @@ def issue(
     return token
 
 
-_SELECT = "SELECT id, name, scopes, profiles, created_at, last_used_at, origin, revoked_at FROM client"
+_SELECT = "SELECT id, name, scopes, profiles, created_at, last_used_at, origin, pinned, revoked_at FROM client"
 
 
 def _client(row: tuple[Any, ...]) -> Client:
-    client_id, name, scopes, profiles, created, used, origin, revoked = row
+    client_id, name, scopes, profiles, created, used, origin, pinned, revoked = row
     return Client(
         id=client_id,
         name=name,
@@ -95,6 +98,7 @@ def _client(row: tuple[Any, ...]) -> Client:
         created_at=created,
         last_used_at=used,
         origin=origin,
+        pinned=bool(pinned),
         revoked_at=revoked,
     )
 
@@ -120,6 +124,16 @@ def is_paired(db: apsw.Connection, origin: str) -> bool:
     """Whether some client that is not revoked was paired from this origin."""
     found = db.execute("SELECT 1 FROM client WHERE origin = ? AND revoked_at IS NULL LIMIT 1", (origin,)).fetchone()
     return found is not None
+
+
+def pin(tx: Tx, client_id: str, origin: str | None) -> Client:
+    """Gives a token that is not pinned to this origin, None for a program; whose it is now, as of two that ask at once
+    only the first gets it. Raises NotFoundError."""
+    tx.db.execute("UPDATE client SET origin = ?, pinned = 1 WHERE id = ? AND pinned = 0", (origin, client_id))
+    client = by_id(tx.db, client_id)
+    if client is None:
+        raise NotFoundError(f"There is no client {client_id!r}.")
+    return client
 
 
 def seen(tx: Tx, client_id: str) -> None:

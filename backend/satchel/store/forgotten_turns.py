@@ -4,9 +4,20 @@ A page that is loaded again or an import repeated sends what was forgotten. It i
 one (profile, site, conversation, and the site's id of it or the hash of its words and which occurrence of them it is),
 kept as HMAC-SHA256 under a random key of this store.
 
-What that is worth: the key lies in the same file, so whoever holds the whole file can test a guess, which must name all
-of it: the conversation's id at the site and, for a turn with an id, that id, which no word list holds; for a turn
-without one, every letter of the turn. Whoever holds the hashes alone (a change log, a row quoted in a report) can test
+The same turn also comes under another id: the extension names a turn of the site's traffic by the site's id, and one
+that it read from the rendered page `page:HASH:OCCURRENCE`; an import may have no ids. So a second mark is made of the
+conversation, who spoke, and the letters and digits alone, of which two renderings of one text have the same. Of an
+assistant's answer it is the first BEGINS of them, with their number beside it, for a page leaves out links' addresses
+and adds labels: what begins the same and is about as long is the same, as the extension's ledger has it.
+
+Words alone would also keep out what is said anew. Whoever says LONG letters again, letter for letter, in the
+conversation where they were forgotten, is taken to send the forgotten turn; it counts as sent again, where it can be
+let in. People do say "yes" twice: a shorter text is kept out only when it comes without the site's id, and no oftener
+than it was forgotten there. A short turn that was forgotten without an id and comes with one is let in.
+
+What that is worth: the key lies in the same file, so whoever holds the whole file can test a guess, which must name the
+conversation's id at the site, which no word list holds, and every letter of the turn or the first BEGINS of an answer.
+Whoever holds the hashes alone (a change log, a row quoted in a report) can test
 nothing. A slow hash would make each guess some 10,000 times dearer, and as much dearer every turn of an import and of a
 forgetting (10 ms each: a quarter of an hour for 100,000 turns, while writes wait); for words that can be guessed whole
 it would put off, not prevent. A key outside the file would be lost with a restored backup, and what was forgotten would
@@ -17,8 +28,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import apsw
 import msgspec
@@ -26,8 +41,23 @@ import msgspec
 from satchel.store.database import fetch, to_json
 from satchel.store.store import Tx
 
+if TYPE_CHECKING:
+    from satchel.store.log import Incoming
+
 KEY = "forgotten_key"
 """The name in `meta` of the key of the marks."""
+
+LONG = 20
+"""Letters from which words alone tell a turn: nobody says so much twice without meaning the same."""
+
+BEGINS = 40
+"""Letters of an answer that are compared, as in extension/src/worker/ledger.ts."""
+SAME_LENGTH = 0.25
+"""By which part of the longer one two such answers may differ in length; from there too."""
+
+_BETWEEN = re.compile(r"[\W_]+")
+_FROM_THE_PAGE = re.compile(r"id:page:[0-9a-f]+:([0-9]+)")
+"""The key of a turn that the extension named itself; in it, which time those words are said."""
 
 
 class KeptOut(msgspec.Struct, frozen=True):
@@ -35,6 +65,18 @@ class KeptOut(msgspec.Struct, frozen=True):
 
     conversation_id: str
     message_id: str
+
+
+class Words(msgspec.Struct, frozen=True, array_like=True):
+    """What tells a turn by its words: a keyed hash in hex, and how many letters there are."""
+
+    hash: str
+    letters: int
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    key: bytes
+    words: tuple[Words, ...]
 
 
 class ForgottenConversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,21 +111,47 @@ def _digest(key: bytes, *parts: str) -> bytes:
     return hmac.new(key, said, hashlib.sha256).digest()
 
 
+def letters(content: str) -> str:
+    """Lower-case letters and digits alone, as the extension's ledger has them; a text without any stays as it is."""
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", content).lower()) or content
+
+
+def _words(key: bytes, place: bytes, role: str, content: str) -> Words:
+    own = letters(content)
+    told = own[:BEGINS] if role == "assistant" else own
+    return Words(_digest(key, place.hex(), role, told).hex(), len(own))
+
+
+def _alike(one: Words, other: Words) -> bool:
+    # Of what the user says the hash holds every letter, so that the lengths agree when it does.
+    longer = max(one.letters, other.letters)
+    within = longer <= BEGINS or abs(one.letters - other.letters) <= SAME_LENGTH * longer
+    return one.hash == other.hash and within
+
+
 def bury(tx: Tx, turns: Sequence[int]) -> None:
     """Leaves a mark for each of these turns (pks), which must still be there."""
     key = secret(tx)
-    for profile, name, site, external_id, conversation, message, message_key in fetch(
+    for pk, profile, name, site, external_id, conversation, message, message_key in fetch(
         tx.db,
-        "SELECT p.pk, p.name, c.site, c.external_id, c.id, m.id, m.key FROM message m JOIN conversation c"
+        "SELECT m.pk, p.pk, p.name, c.site, c.external_id, c.id, m.id, m.key FROM message m JOIN conversation c"
         " ON c.pk = m.conversation JOIN profile p ON p.pk = c.profile WHERE m.pk IN (SELECT value FROM json_each(?))",
         (to_json(turns),),
     ):
+        place = _digest(key, name, site, external_id)
+        said = tx.db.execute(
+            "SELECT role, content FROM message WHERE pk = ?1"
+            " UNION ALL SELECT role, content FROM revision WHERE message = ?1",
+            (pk,),
+        )
+        words = dict.fromkeys(_words(key, place, role, content) for role, content in said)
         tx.db.execute(
-            "INSERT OR REPLACE INTO forgotten_turn (key, place, profile, site, conversation, message, forgotten_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO forgotten_turn"
+            " (key, place, words, profile, site, conversation, message, forgotten_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 _digest(key, name, site, external_id, message_key),
-                _digest(key, name, site, external_id),
+                place,
+                to_json(words),
                 profile,
                 site,
                 conversation,
@@ -102,22 +170,54 @@ def is_touched(db: apsw.Connection, profile: str, site: str, external_id: str) -
     return db.execute("SELECT 1 FROM forgotten_turn WHERE place = ? LIMIT 1", (place,)).get is not None
 
 
-def sent_again(tx: Tx, profile: str, site: str, external_id: str, keys: Sequence[str]) -> dict[str, KeptOut]:
-    """Which of these messages (by their keys) the user forgot; that they came again is counted."""
+def sent_again(tx: Tx, profile: str, site: str, external_id: str, messages: Sequence[Incoming]) -> dict[str, KeptOut]:
+    """Which of these messages the user forgot, by their keys; that they came again is counted."""
     key = _secret(tx.db)
     if key is None:
         return {}
+    place = _digest(key, profile, site, external_id)
+    rows = fetch(tx.db, "SELECT key, words FROM forgotten_turn WHERE place = ? ORDER BY message", (place,))
+    marks = [_Mark(mark, msgspec.json.decode(words, type=tuple[Words, ...])) for mark, words in rows]
+    by_key = {mark.key: mark for mark in marks}
+    said: Counter[str] = Counter()
+    """How often words came without an id in this call."""
     found = {}
-    for message_key in dict.fromkeys(keys):
-        digest = _digest(key, profile, site, external_id, message_key)
-        row = tx.db.execute(
-            "UPDATE forgotten_turn SET sent_again = sent_again + 1, sent_again_at = ? WHERE key = ?"
-            " RETURNING conversation, message",
-            (tx.now, digest),
-        ).fetchone()
-        if row is not None:
-            found[message_key] = KeptOut(*row)
+    for message in {message.key: message for message in messages}.values():
+        words = _words(key, place, message.role, message.content)
+        said[words.hash] += message.external_id is None
+        mark = by_key.get(_digest(key, profile, site, external_id, message.key))
+        if mark is None and not _is_stored(tx.db, profile, site, external_id, message.key):
+            alike = [mark for mark in marks if any(_alike(words, one) for one in mark.words)]
+            mark = _kept_out_by(alike, message, words, said[words.hash])
+        if mark is not None:
+            [(conversation, message_id)] = fetch(
+                tx.db,
+                "UPDATE forgotten_turn SET sent_again = sent_again + 1, sent_again_at = ? WHERE key = ?"
+                " RETURNING conversation, message",
+                (tx.now, mark.key),
+            )
+            found[message.key] = KeptOut(conversation, message_id)
     return found
+
+
+def _is_stored(db: apsw.Connection, profile: str, site: str, external_id: str, message_key: str) -> bool:
+    """Whether the log has this very turn: it was said beside the forgotten one, in the same words."""
+    found = db.execute(
+        "SELECT 1 FROM message m JOIN conversation c ON c.pk = m.conversation JOIN profile p ON p.pk = c.profile"
+        " WHERE p.name = ? AND c.site = ? AND c.external_id = ? AND m.key = ?",
+        (profile, site, external_id, message_key),
+    )
+    return found.get is not None
+
+
+def _kept_out_by(alike: Sequence[_Mark], message: Incoming, words: Words, time: int) -> _Mark | None:
+    """Which of the forgotten turns with these words this message is, whose id is another. `time`: for the which time
+    the words come in a call without an id; one that the page named says itself which it is."""
+    if page := _FROM_THE_PAGE.fullmatch(message.key):
+        time = int(page[1])
+    if (page or message.external_id is None) and 1 <= time <= len(alike):
+        return alike[time - 1]
+    return alike[-1] if alike and words.letters >= LONG else None
 
 
 _MINE = (
@@ -147,6 +247,39 @@ def listed(
     )
     fields = ForgottenConversation.__struct_fields__
     return [ForgottenConversation(**dict(zip(fields, row, strict=True))) for row in rows], int(str(total))
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A conversation as its site names it."""
+
+    site: str
+    external_id: str
+
+
+def latest(db: apsw.Connection, *, profiles: Sequence[str] | None) -> int | None:
+    """When (ms) the last turn that is kept out was forgotten; None where nothing is."""
+    found = db.execute(f"SELECT max(f.forgotten_at) {_MINE}", (_only(profiles),)).get
+    return None if found is None else int(str(found))
+
+
+def among(
+    db: apsw.Connection, places: Sequence[Place], *, profiles: Sequence[str] | None, after: int | None
+) -> list[Place]:
+    """Of which of these conversations a turn was forgotten after that time (ms; None: ever)."""
+    key = _secret(db)
+    if key is None:
+        return []
+    names = [name for (name,) in fetch(db, "SELECT name FROM profile")]
+    seen = [name for name in names if profiles is None or name in profiles]
+    asked = "SELECT 1 FROM forgotten_turn WHERE place = ?1 AND (?2 IS NULL OR forgotten_at > ?2) LIMIT 1"
+    return [
+        place
+        for place in places
+        if any(
+            db.execute(asked, (_digest(key, name, place.site, place.external_id), after)).get is not None
+            for name in seen
+        )
+    ]
 
 
 def count_sent_again(db: apsw.Connection, *, profiles: Sequence[str] | None) -> int:

@@ -74,7 +74,7 @@ def record(
     db, now = tx.db, tx.now
     kept_out: dict[str, KeptOut] = {}
     if forgotten_turns.is_touched(db, profile, site, external_id):
-        kept_out = forgotten_turns.sent_again(tx, profile, site, external_id, [message.key for message in messages])
+        kept_out = forgotten_turns.sent_again(tx, profile, site, external_id, messages)
         title = url = None  # sites make them from what was said first, and that may be what was forgotten
         if all(message.key in kept_out for message in messages):
             return _all_kept_out(tx, profile, site, external_id, [kept_out[message.key] for message in messages])

@@ -2,6 +2,7 @@
 
 import { api } from "../api";
 import { call, DaemonError, events, stayAwake } from "./daemon";
+import { dropForgotten } from "./forgetting";
 import { ofSite, settings } from "./settings";
 import { KINDS, type Context, type ToPage } from "../messages";
 import type { Where } from "./where";
@@ -106,6 +107,7 @@ async function follow(): Promise<void> {
   following = true;
   try {
     const stream = events(stop.signal, () => {
+      if (!connected) void dropForgotten(); // what happened before we listened
       connected = true;
       stayAwake();
       if (Date.now() > followUntil) stop.abort();
@@ -113,6 +115,7 @@ async function follow(): Promise<void> {
     for await (const { event } of stream) {
       if (event !== "memory" && event !== "forgotten") continue;
       answers.clear();
+      if (event === "forgotten") void dropForgotten();
       await tellPages({ tell: "changed" });
     }
   } catch {

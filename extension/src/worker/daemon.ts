@@ -9,6 +9,8 @@ const TIMEOUT_MS = 30_000;
 const FORGETTING_TIMEOUT_MS = 300_000;
 /** The daemon's `X-Satchel-Version` must begin with one of these. */
 export const SPEAKS = ["0.1."];
+/** The title of the daemon's answer to a token that was given to another (backend/satchel/api/guard/guard.py). */
+const ANOTHERS = "Another's token";
 
 export class DaemonError extends Error {
   override name = "DaemonError";
@@ -16,6 +18,8 @@ export class DaemonError extends Error {
     /** HTTP status; 0 where nothing answered. */
     readonly status: number,
     message: string,
+    /** The token is none, or not this extension's: it has to be paired, and nothing is wrong with what was sent. */
+    readonly unpaired = false,
   ) {
     super(message);
   }
@@ -64,7 +68,7 @@ async function request(method: string, path: string, { body, open, signal }: Cal
     const known = await token();
     if (known === null) {
       become("unpaired");
-      throw new DaemonError(401, "not paired");
+      throw new DaemonError(401, "not paired", true);
     }
     headers["Authorization"] = `Bearer ${known}`;
   }
@@ -100,10 +104,12 @@ async function request(method: string, path: string, { body, open, signal }: Cal
 /** The decoded answer and its status. Throws DaemonError for every status of 400 and more. */
 export async function call<T>(method: string, path: string, how: Call = {}): Promise<{ status: number; body: T }> {
   const response = await request(method, path, how);
-  const body = (await response.json().catch(() => null)) as (T & { detail?: string }) | null;
-  if (response.status === 401) become("unpaired");
-  else if (!how.open) become("ok");
-  if (!response.ok) throw new DaemonError(response.status, body?.detail ?? response.statusText);
+  const body = (await response.json().catch(() => null)) as (T & { detail?: string; title?: string }) | null;
+  const unpaired = response.status === 401 || (response.status === 403 && body?.title === ANOTHERS);
+  if (unpaired) become("unpaired");
+  // Browsers send no Origin with a GET, so that the daemon lets it pass for another's token too.
+  else if (!how.open && method !== "GET") become("ok");
+  if (!response.ok) throw new DaemonError(response.status, body?.detail ?? response.statusText, unpaired);
   return { status: response.status, body: body as T };
 }
 
@@ -112,7 +118,7 @@ export async function look(): Promise<DaemonState> {
   try {
     await call("GET", "/health", { open: true });
     if ((await token()) === null) become("unpaired");
-    else await call("GET", "/v1/profiles");
+    else await call("OPTIONS", "/v1/status"); // nothing but whether the token is ours
   } catch (error) {
     if (!(error instanceof DaemonError)) throw error;
     // What it means is in the state already; a daemon that cannot answer just now is no other state.

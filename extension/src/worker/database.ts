@@ -1,6 +1,7 @@
 /** The extension's own store: turns that wait for the daemon, and which turns were seen before. */
 
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { closed, keyed, type Keyed } from "./ledger";
 import type { Turn } from "../types";
 
 /** A turn on its way to the daemon, with the conversation it belongs to. */
@@ -19,7 +20,8 @@ export interface Waiting {
 }
 
 /**
- * A turn that was put into the outbox once. `letters`: what the rendered page and the wire have in common. The profile
+ * A turn that was put into the outbox once. All but site, conversation, role and length are hashes under the key of
+ * `ledgerKey`. `letters`: what the rendered page and the wire have in common. The profile
  * is no part of it: what went into one is not repeated in another when the user changes it.
  */
 export interface Seen {
@@ -42,6 +44,8 @@ interface Schema extends DBSchema {
   refused: { key: number; value: Waiting };
   seen: { key: [string, string, string]; value: Seen; indexes: { conversation: [string, string] } };
   unremembered: { key: [string, string]; value: { site: string; conversation: string } };
+  /** The key of what was seen. */
+  keys: { key: string; value: Uint8Array<ArrayBuffer> };
   /** How many turns were captured on a day of a site. */
   captured: { key: [string, string]; value: { day: string; site: string; count: number } };
 }
@@ -52,8 +56,10 @@ const NAME = "satchel";
 let opened: Promise<Database> | null = null;
 
 export function database(): Promise<Database> {
-  opened ??= openDB<Schema>(NAME, 1, {
-    upgrade(db) {
+  opened ??= openDB<Schema>(NAME, 2, {
+    upgrade(db, before) {
+      db.createObjectStore("keys");
+      if (before >= 1) return;
       db.createObjectStore("outbox", { keyPath: "key", autoIncrement: true });
       db.createObjectStore("refused", { keyPath: "key", autoIncrement: true });
       db.createObjectStore("seen", { keyPath: ["site", "conversation", "id"] }).createIndex("conversation", [
@@ -73,6 +79,28 @@ export function database(): Promise<Database> {
     throw error;
   });
   return opened;
+}
+
+const LEDGER = "ledger";
+
+/** How what was seen is hashed here. The key is made when it is first needed, and hides what was kept without one. */
+export async function ledgerKey(): Promise<Keyed> {
+  const db = await database();
+  const known = await db.get("keys", LEDGER);
+  if (known) return keyed(known);
+  const raw = crypto.getRandomValues(new Uint8Array(32));
+  const hash = await keyed(raw);
+  const hidden = await Promise.all((await db.getAll("seen")).map((one) => closed(one, hash)));
+  const tx = db.transaction(["keys", "seen"], "readwrite", { durability: "strict" });
+  // Two may have come here at once: what the quicker one made holds.
+  const first = await tx.objectStore("keys").get(LEDGER);
+  if (!first) {
+    await tx.objectStore("keys").put(raw, LEDGER);
+    await tx.objectStore("seen").clear();
+    for (const one of hidden) await tx.objectStore("seen").put(one);
+  }
+  await tx.done;
+  return first ? keyed(first) : hash;
 }
 
 /** Lets go of the store; it is opened again when it is needed. */

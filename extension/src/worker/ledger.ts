@@ -24,9 +24,11 @@ export function letters(content: string): string {
 }
 
 export async function sha256(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
+
+const hex = (bytes: ArrayBuffer): string =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Turns with an id each. One without gets its content's hash and which time those words are said. */
 export async function identify(turns: readonly Turn[]): Promise<Identified[]> {
@@ -45,14 +47,23 @@ export async function identify(turns: readonly Turn[]): Promise<Identified[]> {
   return named;
 }
 
-/** What is remembered of a turn, so that it is known again. */
+/** Hashes under this key of this browser's: no list of guesses made elsewhere fits what is kept here. */
+export type Keyed = (text: string) => Promise<string>;
+
+export async function keyed(raw: Uint8Array<ArrayBuffer>): Promise<Keyed> {
+  const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  return async (text) => hex(await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text)));
+}
+
+/** What is remembered of a turn, so that it is known again: no letter of it, and no id made of its letters. */
 export async function trace(
   turn: Identified,
   where: { site: string; conversation: string },
   from: Origin,
+  hash: Keyed,
 ): Promise<Seen> {
   const own = letters(turn.content);
-  return {
+  const open: Seen = {
     site: where.site,
     conversation: where.conversation,
     id: turn.id,
@@ -63,6 +74,15 @@ export async function trace(
     length: own.length,
     from,
   };
+  return closed(open, hash);
+}
+
+/** The same without anything that tells a letter, of what was kept before there was a key too. */
+export async function closed(seen: Seen, hash: Keyed): Promise<Seen> {
+  const [id, whole, own, begins, twin] = await Promise.all(
+    [seen.id, seen.hash, seen.letters, seen.begins, seen.twin].map((text) => (text === undefined ? undefined : hash(text))),
+  );
+  return { ...seen, id: id!, hash: whole!, letters: own!, begins: begins!, ...(twin === undefined ? {} : { twin }) };
 }
 
 export interface Verdict {

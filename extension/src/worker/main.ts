@@ -20,6 +20,7 @@ import { database, today } from "./database";
 import { enterOpenPages, isLetIn, register } from "./grants";
 import { createMenus, invite, onMenu } from "./menus";
 import { checkOffered, dropOffered, isInvited, noteOffered } from "./offered";
+import { dropForgotten } from "./forgetting";
 import { drain, lengths, onAlarm, retryRefused } from "./outbox";
 import { begin, check, unpair } from "./pairing";
 import { change, lastError, noteError, ofSite, settings, token } from "./settings";
@@ -46,7 +47,7 @@ api.tabs.onRemoved.addListener(dropOffered);
 void api.storage.local.setAccessLevel?.({ accessLevel: "TRUSTED_CONTEXTS" });
 onState((state, before) => {
   void showSign(state);
-  if (state === "ok") void drain();
+  if (state === "ok") void drain().then(dropForgotten);
   // A worker that has just woken learns how things stand: that is no news to the pages.
   if (before !== null) void tellState();
 });
@@ -70,7 +71,7 @@ async function answerPage(message: FromPage, where: Where | null): Promise<unkno
   if (!where) throw new Error("not a page of a site");
   switch (message.do) {
     case "hello":
-      void drain();
+      void drain().then(dropForgotten);
       return pageState(where, message.place);
     case "exchange":
       return note(where, await fromWire(where, message.place, message.exchange));
@@ -189,6 +190,7 @@ async function profiles(): Promise<string[]> {
 
 async function overview(tab?: number): Promise<Overview> {
   const daemon = await look();
+  if (daemon === "ok") void dropForgotten();
   const { waiting, refused } = await lengths().catch(storeFailed);
   return {
     daemon,

@@ -5,7 +5,7 @@
 
 import { api } from "../api";
 import { call, DaemonError, stayAwake } from "./daemon";
-import { database, today, type Waiting } from "./database";
+import { database, ledgerKey, today, type Waiting } from "./database";
 import { identify, judge, trace, type Origin } from "./ledger";
 import { noteError, noteMended } from "./settings";
 import type { Turn } from "../types";
@@ -38,7 +38,8 @@ export async function put(turns: readonly Turn[], where: Conversation, origin: O
     turn.id = turn.id.slice(0, MAX_ID);
     turn.content = turn.content.slice(0, MAX_CONTENT);
   }
-  const traces = await Promise.all(named.map((turn) => trace(turn, where, origin)));
+  const hash = await ledgerKey();
+  const traces = await Promise.all(named.map((turn) => trace(turn, where, origin, hash)));
   const db = await database();
   const tx = db.transaction(["outbox", "seen", "captured"], "readwrite", { durability: "strict" });
   const [outbox, seen, captured] = [tx.objectStore("outbox"), tx.objectStore("seen"), tx.objectStore("captured")];
@@ -211,8 +212,8 @@ async function refuse(batch: readonly Waiting[], error: DaemonError): Promise<vo
 
 /** Whether asking again would give the same answer. */
 function isRefusal(error: DaemonError): boolean {
-  // 403: the token is not for that profile; others' turns must not wait for it.
-  return [400, 403, 413, 415, 422].includes(error.status);
+  // 403: the token is not for that profile; others' turns must not wait for it. All wait where it is not ours at all.
+  return !error.unpaired && [400, 403, 413, 415, 422].includes(error.status);
 }
 
 async function later(): Promise<void> {

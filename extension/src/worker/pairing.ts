@@ -3,8 +3,9 @@
 import { api } from "../api";
 import { call, DaemonError } from "./daemon";
 import { database } from "./database";
+import { forgetLatest } from "./forgetting";
 import { sha256 } from "./ledger";
-import { drain } from "./outbox";
+import { retryRefused } from "./outbox";
 import { setToken } from "./settings";
 import { forgetAnswers } from "./context";
 
@@ -71,6 +72,7 @@ async function look(): Promise<Standing> {
     );
     if (status !== 200 || !body.token) return "waiting";
     await setToken(body.token);
+    await forgetLatest();
   } catch (error) {
     if (!(error instanceof DaemonError) || error.unreachable || error.status >= 500) throw error;
     await api.storage.session.remove(KEY);
@@ -78,7 +80,8 @@ async function look(): Promise<Standing> {
   }
   await api.storage.session.remove(KEY);
   forgetAnswers();
-  void drain();
+  // What an earlier token was not good for may pass with this one.
+  void retryRefused();
   return "paired";
 }
 
@@ -94,6 +97,7 @@ export async function unpair(): Promise<void> {
     if (!(error instanceof DaemonError)) throw error;
   }
   await setToken(null);
+  await forgetLatest();
   await (await database()).clear("seen");
   forgetAnswers();
 }

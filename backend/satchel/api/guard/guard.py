@@ -6,7 +6,7 @@ Host and Origin come first and count for nothing: what a page sends must not use
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,14 @@ ONCE = frozenset({b"host", b"origin", b"authorization", b"content-type", b"sec-f
 """Headers that are judged: of two, the app or a later version might read the other one."""
 
 
+ANOTHERS = "Another's token"
+"""The title by which the extension tells that it has to be paired again (extension/src/worker/daemon.ts)."""
+
+
 class Guard:
-    """Wraps the app. `look_up` finds the client of a token, `seen` is told who asked, `paired` says whether a client
-    has this origin; `port` is the daemon's own; `now` gives seconds that never go back.
+    """Wraps the app. `look_up` finds the client of a token, `pin` gives a token that is nobody's yet to an origin,
+    `seen` is told who asked, `paired` says whether a client has this origin; `port` is the daemon's own; `now` gives
+    seconds that never go back.
 
     The client is handed on as `scope["satchel_client"]`.
     """
@@ -36,6 +41,7 @@ class Guard:
         *,
         port: int,
         look_up: Callable[[str], Client | None],
+        pin: Callable[[Client, str | None], Awaitable[Client]],
         seen: Callable[[Client], None],
         paired: Callable[[str], bool],
         now: Callable[[], float] = time.monotonic,
@@ -43,6 +49,7 @@ class Guard:
         self.app = app
         self.port = port
         self.look_up = look_up
+        self.pin = pin
         self.seen = seen
         self.paired = paired
         self.rates = rate.Rates(now)
@@ -76,7 +83,7 @@ class Guard:
                 await send_stamped({"type": "http.response.start", "status": 204, "headers": preflight.answer(headers)})
                 await send_stamped({"type": "http.response.body", "body": b"", "more_body": False})
                 return
-            who, limit = self._check_who(scope, headers)
+            who, limit = await self._check_who(scope, headers)
             has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
             if not content.is_json(scope["method"], headers.get("content-type"), has_body=has_body):
                 raise Refused(415, "Unsupported media type", "Send JSON, with `Content-Type: application/json`.")
@@ -102,7 +109,7 @@ class Guard:
         if not origin.is_allowed(headers.get("origin"), self.port) or origin.is_embedded(headers):
             raise Refused(403, "Foreign origin", "Web pages may not talk to Satchel.")
 
-    def _check_who(self, scope: Any, headers: dict[str, str]) -> tuple[str, int]:
+    async def _check_who(self, scope: Any, headers: dict[str, str]) -> tuple[str, int]:
         """Under which name the request is counted, and how many of that name may be under way.
 
         Finds the client of the token. Raises Refused, and StoreError where it cannot be looked up.
@@ -117,11 +124,13 @@ class Guard:
             self._count("unknown", rate.UNKNOWN)
             hint = "Send `Authorization: Bearer TOKEN`; `satchel token` makes one."
             raise Refused(401, "No valid token", hint)
+        if not client.pinned and origin.shows_owner(headers, scope["method"]):
+            client = await self.pin(client, headers.get("origin"))
         if not origin.fits(client.origin, headers.get("origin"), scope["method"]):
             hint = (
                 "This token was given to another: pair this extension, or make a token with `satchel token --origin`."
             )
-            raise Refused(403, "Another's token", hint)
+            raise Refused(403, ANOTHERS, hint)
         self._count(client.id, rate.CLIENT)
         scope["satchel_client"] = client
         self.seen(client)

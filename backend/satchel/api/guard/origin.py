@@ -10,12 +10,18 @@ Browsers send an Origin with everything but GET and HEAD, so that its absence is
 there. A token that a program got has no Origin, and no extension may use it. This keeps a token that leaked from being
 used by what runs in a browser; a program that has it can write any header, and so can an extension that may rewrite
 requests.
+
+Tokens that were made before origins were kept say not whose they are, and their extensions should not have to be paired
+again: the first that writes with one, extension or program, is taken for its owner, and it is that one's from then on
+(trust on first use). What is read without an Origin settles nothing, for both do that. Who steals such a token has
+until then to be the first; the command line's own is settled before anybody can ask (server.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from satchel.api.guard import browser
 from satchel.api.guard.host import LOOPBACK
 
 EXTENSIONS = ("chrome-extension://", "moz-extension://", "safari-web-extension://")
@@ -51,3 +57,12 @@ def fits(pinned: str | None, asked_by: str | None, method: str) -> bool:
     if asked_by is None:
         return method in WITHOUT_ORIGIN
     return asked_by == pinned
+
+
+def shows_owner(headers: Mapping[str, str], method: str) -> bool:
+    """Whether a request shows whose token it carries: an extension's Origin does, and a program's write, which comes
+    without a browser's marks. `headers` by lower-case name."""
+    asked_by = headers.get("origin")
+    if asked_by is not None:
+        return is_extension(asked_by)
+    return method not in WITHOUT_ORIGIN and not browser.sent(headers)

@@ -14,7 +14,8 @@ Header = tuple[bytes, bytes]
 
 REQUESTED = "access-control-request-method"
 PRIVATE_NETWORK = "access-control-request-private-network"
-METHODS = b"GET, POST, PATCH, DELETE"
+METHODS = b"GET, POST, PATCH, DELETE, OPTIONS"
+"""The last: by which an extension asks whether its token is its own."""
 HEADERS = b"authorization, content-type"
 SECONDS = b"600"
 """How long a browser may go by it: not much longer than a revoked client should look welcome."""

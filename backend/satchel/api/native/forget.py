@@ -16,10 +16,15 @@ from satchel.api.schemas import (
     ForgetCounts,
     ForgetItem,
     ForgetRequest,
+    ForgottenAmongAnswer,
+    ForgottenAmongRequest,
     ForgottenConversationAnswer,
     ForgottenPage,
+    NamedBySite,
     ReceiptAnswer,
     ReceiptPage,
+    iso,
+    maybe_moment,
 )
 from satchel.store import forget_plan, forgotten_turns, receipts
 from satchel.types import BadInputError
@@ -92,6 +97,27 @@ class ForgetController(Controller):
         return ForgottenPage(
             items=[ForgottenConversationAnswer.of(one) for one in items], total=total, page=page, size=size
         )
+
+    @post("/forgotten/among", status_code=200, opt={"scope": "capture"})
+    async def among(
+        self, request: AnyRequest, data: JSONBody[ForgottenAmongRequest], daemon: TheDaemon
+    ) -> ForgottenAmongAnswer:
+        """Of which of these conversations turns were forgotten, so that a client drops what it keeps of them.
+
+        Without any it tells when something was last forgotten, which is the same until something else is.
+        """
+        profiles, after = visible_profiles(request), maybe_moment("after", data.after)
+        asked = [forgotten_turns.Place(one.site, one.external_id) for one in data.conversations]
+
+        def look(db: apsw.Connection) -> ForgottenAmongAnswer:
+            latest = forgotten_turns.latest(db, profiles=profiles)
+            found = forgotten_turns.among(db, asked, profiles=profiles, after=after)
+            return ForgottenAmongAnswer(
+                conversations=[NamedBySite(site=one.site, external_id=one.external_id) for one in found],
+                latest=iso(latest),
+            )
+
+        return await daemon.store.read(look)
 
     @post("/forgotten/allow", status_code=200, opt={"scope": "manage"})
     async def allow(self, request: AnyRequest, data: JSONBody[AllowRequest], daemon: TheDaemon) -> AllowAnswer:
