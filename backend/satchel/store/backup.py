@@ -82,6 +82,10 @@ class Aftermath(msgspec.Struct, frozen=True):
     elsewhere: tuple[Elsewhere, ...]
 
 
+class UnsoundError(StoreError):
+    """The copy does not hold what the store should, so that it is none."""
+
+
 class _BusyError(StoreError):
     """Another copy is being made."""
 
@@ -272,7 +276,7 @@ def _copy_and_check(source: Path, place: Path, progress: Progress | None) -> Non
             except StoreError as error:
                 fault = error
         if fault is None and (found := _restored_fault(part, beside(place, CHECK), expected)):
-            fault = StoreError(f"The backup came out unsound ({found}), and was removed; run `satchel doctor`.")
+            fault = UnsoundError(f"The backup came out unsound ({found}), and was removed; run `satchel doctor`.")
         with contextlib.closing(connect(source)) as db, said_plainly(place):
             db.execute("BEGIN IMMEDIATE")
             try:
