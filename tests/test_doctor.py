@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from pathlib import Path
 
@@ -104,6 +105,21 @@ def test_the_last_backups_age_is_told(data: Path, tmp_path: Path) -> None:
     assert said(data, "last backup was made 40 days ago").level == "note"
     made.chmod(0o640)
     assert said(data, f"may read {made}").remedy == f"chmod 600 {made}"
+
+
+def test_a_backup_on_a_disk_that_does_not_answer_is_passed_over(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup.make(data, tmp_path / "mine.db")
+    whole = Path.exists
+
+    def refuse(path: Path) -> bool:
+        if path.name == "mine.db":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return whole(path)
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert said(data, "no backup").level == "note"
 
 
 def test_a_store_of_an_older_schema_is_told(data: Path) -> None:

@@ -157,7 +157,7 @@ def _backups(data: Path) -> Iterator[Finding]:
     remedy = "satchel backup; on another disk it survives this one: satchel backup FILE"
     made = [backup.made_at(file).timestamp() for file in backup.own(data)]
     try:
-        made += [parse_iso(one.made_at) / 1000 for one in backup.elsewhere(data) if Path(one.path).exists()]
+        made += [parse_iso(one.made_at) / 1000 for one in backup.elsewhere(data) if backup.lies_there(one)]
     except (SatchelError, ValueError) as error:
         yield Finding("wrong", str(error), "Remove that file; copies made elsewhere are then no longer listed.")
     if not made:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
 import shutil
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 import apsw
+import msgspec
 import numpy as np
 import pytest
 from storing import NOON, Clock, capture, draft, empty_journal, quote, raw_bytes, remember, said, stands_in, turns
@@ -229,7 +231,7 @@ def test_what_is_forgotten_is_in_no_copy_of_ours(store: Store, data: Path, tmp_p
     for _ in range(3):
         backup.make(data, now=clock)
         clock.ms += 1000
-    outside = backup.make(data, tmp_path / "mine.db", now=clock)
+    backup.make(data, tmp_path / "mine.db", now=clock)
     backup.make(data, tmp_path / "lost.db", now=clock)
     (tmp_path / "lost.db").unlink()
     (data / "backups" / "satchel-20260101T000000Z-damaged.db").write_bytes(b"Xylophonist")
@@ -245,13 +247,14 @@ def test_what_is_forgotten_is_in_no_copy_of_ours(store: Store, data: Path, tmp_p
     assert done.fresh is not None
     assert backup.own(data) == [done.fresh]
     assert b"this stays" in raw_bytes(done.fresh.parent)
-    assert [one.path for one in done.elsewhere] == [str(outside)]
+    assert done.elsewhere == 1
+    assert [backup.lies_there(one) for one in backup.elsewhere(data)] == [True, False]
     assert sorted(file.name for file in tmp_path.iterdir()) == ["mine.db", "satchel"]
 
 
 def test_where_there_was_no_copy_none_is_made(store: Store, data: Path) -> None:
     done = backup.after_forgetting(data)
-    assert (done.removed, done.fresh, done.elsewhere) == (0, None, ())
+    assert (done.removed, done.fresh, done.elsewhere) == (0, None, 0)
     assert not (data / "backups").exists()
 
 
@@ -295,11 +298,54 @@ def test_a_copy_can_be_made_while_others_read_and_write(store: Store, data: Path
     assert len(backup.elsewhere(data)) == 4
 
 
-def test_a_list_of_copies_outside_that_cannot_be_read_is_said(store: Store, data: Path) -> None:
-    (data / "backups").mkdir()
+def test_a_list_of_copies_outside_that_cannot_be_read_is_said_and_holds_up_no_forgetting(
+    store: Store, data: Path, tmp_path: Path
+) -> None:
+    made = backup.make(data)
     (data / "backups" / "elsewhere.json").write_text("[{")
     with pytest.raises(StoreError, match=r"elsewhere.json.*cannot be read"):
-        backup.after_forgetting(data)
+        backup.make(data, tmp_path / "mine.db")
+    done = backup.after_forgetting(data)
+    assert (done.removed, done.elsewhere) == (1, 1)
+    assert not made.exists() or done.fresh == made
+
+
+def unreachable(tmp_path: Path, why: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place outside that was a folder, and answers with this error now."""
+    place = tmp_path / "disk"
+    if why == "ENOTDIR":
+        place.write_text("a file took its name")
+    elif why == "nonsense":
+        return Path()
+    else:
+        place.mkdir()
+        (place / "mine.db.part").write_bytes(b"left")
+        error = OSError(getattr(errno, why), os.strerror(getattr(errno, why)))
+        whole = os.stat
+
+        def refuse(path: object, *args: object, **named: object) -> os.stat_result:
+            if str(path).startswith(str(place)):
+                raise error
+            return whole(path, *args, **named)  # type: ignore[call-overload, no-any-return]
+
+        monkeypatch.setattr(os, "stat", refuse)
+        monkeypatch.setattr(os, "lstat", refuse)
+    return place / "mine.db"
+
+
+@pytest.mark.parametrize("why", ["ENOTDIR", "EACCES", "ESTALE", "EIO", "nonsense"])
+def test_a_place_outside_that_cannot_be_asked_is_counted_and_holds_up_no_forgetting(
+    store: Store, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    filled(store)
+    backup.make(data)
+    place = unreachable(tmp_path, why, monkeypatch)
+    noted = [backup.Elsewhere(str(place) if place.name else "", "2026-03-01T00:00:00Z")]
+    (data / "backups" / "elsewhere.json").write_bytes(msgspec.json.encode(noted))
+    done = backup.after_forgetting(data)
+    assert (done.removed, done.elsewhere) == (1, 1)
+    assert done.fresh is not None
+    assert why == "nonsense" or backup.lies_there(noted[0]) is not True
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a killed process")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import struct
 import subprocess
@@ -277,6 +278,29 @@ def test_a_word_left_in_any_file_is_found(store: Store, data: Path, word: str, f
     (data / "backups").mkdir()
     (data / "backups" / "old.bin").write_bytes(b"\0" * 9 + form(word).encode() + b"\xff" * 9)  # type: ignore[operator]
     assert verify(store, gone.traces).bytes_found > 0
+
+
+@pytest.mark.parametrize("refused", ["open", "is_file"])
+def test_a_file_that_nobody_lets_us_read_holds_up_no_proof(
+    store: Store, data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, refused: str
+) -> None:
+    first = capture(store, ["I breed Axolotls"])
+    gone = act(store, way="conversation", conversation=first.conversation_id)
+    (data / "logs").mkdir()
+    (data / "logs" / "axolotls.log").write_text("of another user")
+    before = verify(store, gone.traces)
+    whole = getattr(Path, refused)
+
+    def refuse(path: Path, *args: object, **named: object) -> object:
+        if path.name == "axolotls.log":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return whole(path, *args, **named)
+
+    monkeypatch.setattr(Path, refused, refuse)
+    found = verify(store, gone.traces)
+    assert (found.files, found.bytes_found) == (before.files - 1, 0)
+    assert "1 files" in caplog.text
+    assert "xolotl" not in caplog.text
 
 
 def test_what_also_stands_in_what_stays_does_not_count(store: Store, data: Path) -> None:

@@ -112,7 +112,7 @@ class Forgetting:
                 bytes_found=found.bytes_found,
                 rewritten=rewritten,
                 backups=copies.removed,
-                elsewhere=len(copies.elsewhere),
+                elsewhere=copies.elsewhere,
             )
         )
 
@@ -121,9 +121,7 @@ class Forgetting:
         copies = await asyncio.to_thread(self.after, self._store)
         for receipt in left:
             await self._store.write(
-                functools.partial(
-                    receipts.finish, receipt=receipt, backups=copies.removed, elsewhere=len(copies.elsewhere)
-                )
+                functools.partial(receipts.finish, receipt=receipt, backups=copies.removed, elsewhere=copies.elsewhere)
             )
 
     async def _until_done(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:

@@ -75,11 +75,11 @@ class Elsewhere(msgspec.Struct, frozen=True):
 
 class Aftermath(msgspec.Struct, frozen=True):
     """What became of the copies after something was forgotten: how many of ours were removed, the fresh one that was
-    made instead, and which outside hold, or may hold, what was forgotten."""
+    made instead, and how many outside hold, or may hold, what was forgotten."""
 
     removed: int
     fresh: Path | None
-    elsewhere: tuple[Elsewhere, ...]
+    elsewhere: int
 
 
 class UnsoundError(StoreError):
@@ -135,6 +135,15 @@ def elsewhere(data: Path) -> tuple[Elsewhere, ...]:
         return ()
     except (OSError, msgspec.MsgspecError) as error:
         raise StoreError(f"{file}, which lists backups written elsewhere, cannot be read ({error}).") from error
+
+
+def lies_there(one: Elsewhere) -> bool | None:
+    """Whether a copy lies where it was written; None: nobody can tell, its disk is not there or does not answer."""
+    place = Path(one.path)
+    try:
+        return place.exists() or (False if place.parent.exists() else None)
+    except OSError:  # Python 3.11 raises where others may look and we may not
+        return None
 
 
 def _note_elsewhere(data: Path, target: Path, now: int) -> None:
@@ -349,10 +358,10 @@ def after_forgetting(data: Path, *, now: Callable[[], int] = now_ms) -> Aftermat
     any; files kept aside by `satchel recover` go too.
 
     To be called when the forgetting is committed. What `shred` says of file systems holds here. Copies outside are not
-    touched: the answer lists those that still lie where they were written, and those whose disk is not there.
-    Raises StoreError when a copy cannot be removed.
+    touched: the answer counts those that still lie where they were written, and those that nobody can tell of, be it
+    that their disk is not there or fails, or that the list of them cannot be read (it counts as one).
+    Raises StoreError when a copy of ours cannot be removed.
     """
-    outside = elsewhere(data)
     ours = _ours(data)
     restorable = own(data)
     with said_plainly(folder(data)):
@@ -362,18 +371,35 @@ def after_forgetting(data: Path, *, now: Callable[[], int] = now_ms) -> Aftermat
             for left in folder(data).glob(f"*{ending}*"):
                 shred(left)
         _discard_unfinished(data)
-        for one in outside:  # what a broken-off copy left is ours
-            shred(beside(Path(one.path), PART))
-            shred(beside(Path(one.path), CHECK))
         if folder(data).is_dir():
             sync(folder(data))
+    outside = _clean_outside(data)
     fresh = None
     if restorable:
         # One that is just being made begins anew by itself, and is the fresh one.
         with contextlib.suppress(_BusyError), _one_at_a_time(data, 0):
             fresh = _make(data, None, "", now, None, None)
-    lying = tuple(one for one in outside if Path(one.path).exists() or not Path(one.path).parent.exists())
-    return Aftermath(removed=len(ours), fresh=fresh, elsewhere=lying)
+    return Aftermath(removed=len(ours), fresh=fresh, elsewhere=outside)
+
+
+def _clean_outside(data: Path) -> int:
+    """Removes what broken-off copies left outside, which is ours; how many copies lie there, or may."""
+    try:
+        noted = elsewhere(data)
+    except StoreError:
+        logger.warning("the list of backups written elsewhere cannot be read; it counts as one of them")
+        return 1
+    return sum(not _cleaned(one) or lies_there(one) is not False for one in noted)
+
+
+def _cleaned(one: Elsewhere) -> bool:
+    """Whether nothing that a broken-off copy left lies there: a place that cannot be asked holds up no forgetting."""
+    try:
+        for ending in (PART, CHECK):
+            shred(beside(Path(one.path), ending))
+    except (OSError, ValueError):  # ValueError: no path of ours, the list was edited
+        return False
+    return True
 
 
 def _discard_unfinished(data: Path) -> None:

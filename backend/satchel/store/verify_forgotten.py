@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from io import FileIO
@@ -23,6 +24,8 @@ from satchel.store.forget import Traces
 from satchel.store.needles import LONGEST, SHORTEST, Needles
 from satchel.store.segment import CJK, segment
 from satchel.store.store import FILE_NAME, Store
+
+logger = logging.getLogger("satchel.forgetting")
 
 CHUNK = 8 << 20
 """Bytes read at a time."""
@@ -45,23 +48,32 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(store: Store, traces: Traces) -> Reading:
-    """Reads every file of the store's folder for what the traces hold. Raises StoreError and OSError."""
+    """Reads every file of the store's folder for what the traces hold, but for those that nobody lets us read: they are
+    no part of `files`. Raises StoreError."""
     folder = store.path.parent
     with contextlib.closing(connect(store.path, readonly=True)) as db:
         db.pragma("query_only", False)  # else not even a temporary table can be made
         needles = Needles([*needles_of(db, traces.texts), *(vector[:VECTOR_BYTES] for vector in traces.vectors)])
-        files = bytes_read = 0
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        files = bytes_read = unread = 0
+        for file in sorted(folder.rglob("*")):
             if file.name == SETTINGS:
                 continue
-            with contextlib.suppress(FileNotFoundError):  # a file of vectors that was just replaced
+            try:
+                if not file.is_file():
+                    continue
                 if file.parent == folder and file.name.startswith(FILE_NAME):
                     bytes_read += _look_in(store.bytes_of(file), needles)
                 else:
                     with file.open("rb", buffering=0) as raw:
                         bytes_read += _look_in(raw, needles)
                 files += 1
+            except FileNotFoundError:
+                continue  # a file of vectors that was just replaced
+            except OSError:
+                unread += 1
         left = standing(db, needles.found, folder / SETTINGS)
+    if unread:
+        logger.warning("%d files of the data folder could not be read for what was forgotten", unread)
     return Reading(files=files, bytes_read=bytes_read, bytes_found=sum(map(len, needles.found - left)))
 
 
