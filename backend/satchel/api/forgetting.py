@@ -51,7 +51,8 @@ class Forgetting:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def act(self, what: What, **named: str) -> Receipt:
-        """Forgets; `named` goes into the event that tells of it. Raises NotFoundError, BadInputError, and StoreError
+        """Forgets; `named` goes into the event that tells of it. What takes nothing leaves a receipt and no more: no
+        process is ended for it, no copy removed and no file read. Raises NotFoundError, BadInputError, and StoreError
         when the bytes cannot be taken out yet, which is then tried again until they are."""
         return await asyncio.shield(self._task(self._act(what, named)))  # a client that hangs up stops nothing half-way
 
@@ -75,6 +76,10 @@ class Forgetting:
     async def _act(self, what: What, named: dict[str, str]) -> Receipt:
         async with self._lock:
             gone = await self._store.write(lambda tx: forget.forget(tx, what))
+            if gone.nothing:
+                return await self._store.write(
+                    lambda tx: receipts.finish(tx, gone.receipt, files=0, bytes_read=0, bytes_found=0)
+                )
             for profile in gone.profiles:
                 self._events.publish("forgotten", profile, **(named or {"receipt": gone.receipt}))
             try:

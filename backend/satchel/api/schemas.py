@@ -498,6 +498,7 @@ class ForgetItem(Answer):
 class ReceiptAnswer(Answer):
     """What was forgotten, without a word of it: when, in which profiles, how much; the files of the data folder that
     were read for it afterwards, and how many bytes of it they held (null: it was cut off before they could be read).
+    Nothing was there to be forgotten: no file was read.
     `rewritten`: how often the database was written anew because they held any. `backups`: how many of Satchel's own
     were removed for it (a fresh one is made); `elsewhere`: backups written outside that may hold it still, which
     `satchel doctor` lists.
