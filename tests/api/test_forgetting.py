@@ -32,6 +32,7 @@ class Parts:
         self.note(self.daemon.runtime, "forget", "processes")
         self.note(self.store, "truncate_log", "log")
         self.note(verify_forgotten, "verify", "files")
+        self.note(self.store, "rewrite", "rewrite")
         self.note(backup, "after_forgetting", "copies")
 
     def note(self, where: Any, name: str, step: str) -> None:
@@ -84,5 +85,32 @@ def test_what_takes_no_more_than_a_note_does_all_of_it(parts: Parts, of: str) ->
         await parts.store.write(lambda tx: tx.db.execute(rows[of]) and None)
         await parts.forgetting.act(What(way="everything"))
         assert set(parts.steps) == {"processes", "log", "copies", "files"}
+
+    run(check())
+
+
+@pytest.mark.parametrize("where", ["store", "beside"])
+def test_the_database_is_written_anew_only_where_it_holds_what_was_forgotten(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    async def check() -> None:
+        await parts.capture()
+        if where == "beside":
+            (parts.data / "backups").mkdir()
+            (parts.data / "backups" / "by hand.txt").write_text("Zwischengeschoss")
+        else:
+            row = parts.store.read_now(lambda db: db.execute("SELECT rowid, text FROM turn_words").fetchone())
+            forget = parts.store.truncate_log
+
+            async def put_back() -> None:
+                if "copies" not in parts.steps:
+                    insert = "INSERT INTO turn_words (rowid, text) VALUES (?, ?)"
+                    await parts.store.write(lambda tx: tx.db.execute(insert, row) and None)
+                await forget()
+
+            monkeypatch.setattr(parts.store, "truncate_log", put_back)
+        receipt = await parts.forgetting.act(FORGOTTEN)
+        assert parts.steps.count("rewrite") == receipt.rewritten == (1 if where == "store" else 0)
+        assert receipt.bytes_found
 
     run(check())

@@ -101,7 +101,7 @@ class Forgetting:
         copies = await asyncio.to_thread(self.after, self._store)
         found = await asyncio.to_thread(verify, self._store, gone.traces)
         rewritten = 0
-        if found.bytes_found:
+        if found.in_store:
             rewritten = 1
             await self._store.rewrite()
             await self._store.truncate_log()
