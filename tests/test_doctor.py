@@ -15,6 +15,7 @@ from satchel.models import registry
 from satchel.store import Store, backup
 from satchel.store.store import FILE_NAME
 from satchel.times import now_ms
+from satchel.types import StoreError
 
 
 def wrong(data: Path) -> list[Finding]:
@@ -120,6 +121,20 @@ def test_a_backup_on_a_disk_that_does_not_answer_is_passed_over(
 
     monkeypatch.setattr(Path, "exists", refuse)
     assert said(data, "no backup").level == "note"
+
+
+def test_a_fresh_backup_that_is_owed_is_told(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup.make(data)
+
+    def refuse(*_: object) -> None:
+        raise StoreError("There is no room.")
+
+    with monkeypatch.context() as full:
+        full.setattr(backup, "need_room", refuse)
+        backup.after_forgetting(data)
+    assert said(data, "No fresh backup").remedy == "satchel backup"
+    backup.make(data)
+    assert not [finding for finding in doctor.examine(data) if "No fresh backup" in finding.what]
 
 
 def test_a_store_of_an_older_schema_is_told(data: Path) -> None:

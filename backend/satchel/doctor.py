@@ -160,6 +160,8 @@ def _backups(data: Path) -> Iterator[Finding]:
         made += [parse_iso(one.made_at) / 1000 for one in backup.elsewhere(data) if backup.lies_there(one)]
     except (SatchelError, ValueError) as error:
         yield Finding("wrong", str(error), "Remove that file; copies made elsewhere are then no longer listed.")
+    if backup.owed(data):
+        yield Finding("note", "No fresh backup could be made yet since something was forgotten", "satchel backup")
     if not made:
         yield Finding("note", "There is no backup", remedy)
         return

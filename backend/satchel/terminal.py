@@ -83,7 +83,9 @@ def receipt_line(receipt: Mapping[str, Any]) -> str:
         return said + ("cut off, and ended without reading the files." if receipt["finished_at"] else "not ended yet.")
     read = f"{receipt['files']} files ({receipt['bytes_read'] / 1e6:.0f} MB) read,"
     read += f" {receipt['bytes_found']} bytes of it found."
-    if receipt["backups"]:
+    if receipt["backup_owed"]:
+        read += " Our own backups were removed, and a fresh one could not be made yet: it is tried again."
+    elif receipt["backups"]:
         read += f" Our own backups ({receipt['backups']}) were removed, and a fresh one was made."
     if receipt["elsewhere"]:
         read += f" Backups elsewhere may hold it still ({receipt['elsewhere']}): `satchel doctor` lists them."

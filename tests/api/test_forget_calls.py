@@ -10,8 +10,10 @@ from typing import Any
 import apsw
 import psutil
 import pytest
+from filelock import FileLock
 
-from api.running import Running, assert_problem, eventually, running
+from api.running import Running, assert_problem, command, eventually, running
+from satchel.store import backup
 
 FORGOTTEN = "I keep Wyverns in the Zwischengeschoss"
 
@@ -205,4 +207,24 @@ def test_while_another_program_reads_the_store_the_answer_says_so_and_it_is_done
         return receipt["bytes_found"] == 0
 
     assert eventually(proven)
+    assert b"wyvern" not in raw(own)
+
+
+def test_a_fresh_backup_that_cannot_be_made_yet_is_owed_in_the_receipt_and_made_later(own: Running) -> None:
+    assert command("backup", "--data", own.data).returncode == 0
+    own.capture(FORGOTTEN)
+    with FileLock(own.data / "backup.lock"):  # a long copy to a place outside
+        receipt = forget(own, name="wyverns")["receipt"]
+        assert (receipt["bytes_found"], receipt["backups"], receipt["backup_owed"]) == (0, 1, True)
+        own.kill()
+        own.start()
+        assert own.ok("GET", "/v1/forget/receipts")["items"][0]["backup_owed"] is True
+        assert backup.own(own.data) == []
+
+    def made() -> bool:
+        (receipt,) = own.ok("GET", "/v1/forget/receipts")["items"]
+        return not receipt["backup_owed"]
+
+    assert eventually(made)
+    assert len(backup.own(own.data)) == 1
     assert b"wyvern" not in raw(own)

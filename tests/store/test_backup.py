@@ -288,6 +288,95 @@ def test_what_is_forgotten_while_a_copy_is_made_is_not_in_it(
     assert not stands_in(data, "Xylophonist")
 
 
+def refuse_room(*_: object) -> None:
+    raise StoreError("There is no room.")
+
+
+def test_a_fresh_copy_that_finds_no_room_is_owed_and_fails_no_forgetting(
+    store: Store, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = filled(store)
+    backup.make(data)
+    forget_all(store, kept)
+    with monkeypatch.context() as full:
+        full.setattr(backup, "need_room", refuse_room)
+        done = backup.after_forgetting(data, "receipt")
+        assert (done.removed, done.fresh, backup.own(data)) == (1, None, [])
+        assert backup.owed(data) == {"receipt"}
+        with pytest.raises(StoreError, match="no room"):
+            backup.make_owed(data)
+        assert backup.after_forgetting(data, "another").fresh is None
+    assert backup.owed(data) == {"receipt"}
+    made = backup.make_owed(data)
+    assert backup.own(data) == [made]
+    assert backup.owed(data) == frozenset()
+    assert backup.make_owed(data) is None
+
+
+@pytest.mark.parametrize("moment", ["discard", "_make"])
+def test_a_kill_between_the_removal_and_the_fresh_copy_leaves_it_owed(
+    store: Store, data: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    filled(store)
+    backup.make(data)
+    backup.make(data)
+    whole = getattr(backup, moment)
+
+    def die(*args: object) -> None:
+        if moment == "discard":
+            whole(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(backup, moment, die)
+        with pytest.raises(KeyboardInterrupt):
+            backup.after_forgetting(data)
+    assert backup.owed(data)
+    done = backup.after_forgetting(data)
+    assert backup.own(data) == [done.fresh]
+    assert not backup.owed(data)
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_a_copy_that_is_being_made_is_the_fresh_one_only_if_it_is_ours(
+    store: Store, data: Path, tmp_path: Path, outside: bool
+) -> None:
+    kept = filled(store)
+    capture(store, ["This stays."], external_id="other")
+    backup.make(data)
+    done: list[backup.Aftermath] = []
+
+    def forget_once(*_: object) -> None:
+        if not done:
+            store.write_now(lambda tx: forget.forget_conversation(tx, kept.conversation_id))
+            done.append(backup.after_forgetting(data))
+
+    made = backup.make(data, tmp_path / "mine.db" if outside else None, progress=forget_once)
+    assert (done[0].removed, done[0].fresh) == (1, None)
+    assert bool(backup.owed(data)) == outside
+    fresh = backup.make_owed(data) if outside else made
+    assert backup.own(data) == [fresh]
+    empty_journal(store)
+    assert not stands_in(data, "Xylophonist")
+
+
+def test_a_copy_that_is_removed_as_soon_as_it_is_done_is_not_taken_for_the_fresh_one(
+    store: Store, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(store)
+    whole = backup._copy_and_check
+
+    def and_forget(*args: object) -> None:
+        whole(*args)  # type: ignore[arg-type]
+        if not backup.owed(data):
+            assert backup.after_forgetting(data).removed == 1
+
+    monkeypatch.setattr(backup, "_copy_and_check", and_forget)
+    made = backup.make(data)
+    assert not made.exists()
+    assert backup.owed(data)
+
+
 def test_a_copy_can_be_made_while_others_read_and_write(store: Store, data: Path) -> None:
     async def all_at_once() -> list[Path]:
         return await asyncio.gather(*(asyncio.to_thread(backup.make, data, data.parent / f"{n}.db") for n in range(4)))

@@ -27,7 +27,7 @@ from satchel.types import StoreError
 RETRY_SECONDS = 5.0
 """Between attempts to take forgotten bytes out of a log that another program is reading."""
 
-AfterForgetting = Callable[[Store], Aftermath]
+AfterForgetting = Callable[[Store, str], Aftermath]
 
 logger = logging.getLogger("satchel.forgetting")
 
@@ -35,10 +35,10 @@ logger = logging.getLogger("satchel.forgetting")
 class Forgetting:
     """One forgetting at a time. To be used from the server's event loop.
 
-    `after` is called in a thread when the rows are gone from the database and its journal, with nothing but the store,
-    and before the files are read: whoever keeps copies of the database in the data folder (backups) takes out of them
-    there what the store does not hold any more (`clean_backups`). It may raise StoreError or OSError, which is then the
-    call's answer.
+    `after` is called in a thread when the rows are gone from the database and its journal, with the store and the id of
+    the receipt, and before the files are read: whoever keeps copies of the database in the data folder (backups) takes
+    out of them there what the store does not hold any more (`clean_backups`). It may raise StoreError or OSError, which
+    is then the call's answer.
     """
 
     def __init__(self, store: Store, runtime: Runtime, recall: Recall, events: Events) -> None:
@@ -61,6 +61,18 @@ class Forgetting:
         left = await self._store.read(receipts.unfinished)
         if left:
             self._task(self._until_done(functools.partial(self._empty, left)))
+        self._make_owed_later()
+
+    def owed(self) -> frozenset[str]:
+        """The receipts of forgettings whose fresh backup is still to be made."""
+        return backup.owed(self._store.path.parent)
+
+    def _make_owed_later(self) -> None:
+        if self.owed():
+            self._task(self._until_done(self._make_owed))
+
+    async def _make_owed(self) -> None:
+        await asyncio.to_thread(backup.make_owed, self._store.path.parent, now=self._store.now)
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -89,6 +101,8 @@ class Forgetting:
                 raise StoreError(
                     f"It is forgotten, but its bytes may still lie on disk: {error} Satchel goes on trying."
                 ) from error
+            finally:
+                self._make_owed_later()
 
     async def _prove(self, gone: Forgotten) -> Receipt:
         """Takes it out of memory and files, and reads the files. If they hold any of it, once more, thoroughly."""
@@ -98,7 +112,7 @@ class Forgetting:
         await self._runtime.forget()
         clear_caches()
         await self._store.truncate_log()
-        copies = await asyncio.to_thread(self.after, self._store)
+        copies = await asyncio.to_thread(self.after, self._store, gone.receipt)
         found = await asyncio.to_thread(verify, self._store, gone.traces)
         rewritten = 0
         if found.in_store:
@@ -123,7 +137,7 @@ class Forgetting:
 
     async def _empty(self, left: list[str]) -> None:
         await self._store.truncate_log()
-        copies = await asyncio.to_thread(self.after, self._store)
+        copies = await asyncio.to_thread(self.after, self._store, left[-1])
         for receipt in left:
             await self._store.write(
                 functools.partial(receipts.finish, receipt=receipt, backups=copies.removed, elsewhere=copies.elsewhere)
@@ -138,9 +152,9 @@ class Forgetting:
             await asyncio.sleep(RETRY_SECONDS)
 
 
-def clean_backups(store: Store) -> Aftermath:
+def clean_backups(store: Store, receipt: str) -> Aftermath:
     """Takes what was forgotten out of our own backups. Raises StoreError."""
-    return backup.after_forgetting(store.path.parent, now=store.now)
+    return backup.after_forgetting(store.path.parent, receipt, now=store.now)
 
 
 def clear_caches() -> None:

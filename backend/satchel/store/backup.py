@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from satchel.files import FILE_MODE, FOLDER_MODE, copy_private, new_private_file, shred, sync
 from satchel.store import soundness
+from satchel.store.clock import new_id
 from satchel.store.database import connect, explain, fetch, migrations
 from satchel.structs import decodable
 from satchel.times import now_ms, to_iso
@@ -56,6 +57,9 @@ PART = ".part"
 RESTORING = ".restoring"
 RECOVERING = ".recovering"
 CHECK = ".check"
+OWED = ".owed"
+"""The mark of a fresh copy that is still to be made, because ours were removed for a forgetting."""
+
 DAMAGED = "-damaged"
 """In the name of a file that `satchel recover` kept aside: no copy that could be restored."""
 
@@ -116,6 +120,22 @@ def _ours(data: Path) -> list[Path]:
 def made_at(file: Path) -> datetime:
     """When one of our own copies was made, by its name."""
     return datetime.strptime(file.name[8:24], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def owed(data: Path) -> frozenset[str]:
+    """The receipts of the forgettings for which our own copies were removed, and no fresh one is there yet."""
+    return frozenset(mark.name.partition(".")[0] for mark in _marks(data))
+
+
+def _marks(data: Path) -> list[Path]:
+    return list(folder(data).glob(f"*{OWED}"))
+
+
+def _owe(data: Path, receipt: str) -> None:
+    """Notes that a fresh copy is to be made. Each time by a mark of its own: a copy that is just done takes away those
+    it saw before it was begun, and may be one of those that are removed for this. Raises OSError."""
+    new_private_file(folder(data) / f"{receipt}.{new_id()}{OWED}")
+    sync(folder(data))
 
 
 def new_name(data: Path, now: int, why: str = "") -> Path:
@@ -256,7 +276,9 @@ def _make(
         need_room(place.parent, 2 * size_of(source), "A backup and its check")
         if target is not None:
             _note_elsewhere(data, target, time)
+    marks: list[Path] = []
     for _ in range(ATTEMPTS):
+        marks = _marks(data) if target is None else []
         try:
             _copy_and_check(source, place, progress)
             break
@@ -266,6 +288,8 @@ def _make(
         raise StoreError("Something was forgotten each time a backup was nearly done; run it again in a while.")
     if target is None:
         with said_plainly(folder(data)):
+            for mark in marks:
+                mark.unlink(missing_ok=True)
             for old in own(data)[:-KEPT]:
                 if spare is None or not (spare.exists() and old.samefile(spare)):
                     discard(old)
@@ -353,18 +377,20 @@ def before_migration(database: Path, *, now: Callable[[], int] = now_ms) -> Path
     return made
 
 
-def after_forgetting(data: Path, *, now: Callable[[], int] = now_ms) -> Aftermath:
+def after_forgetting(data: Path, receipt: str = "forgetting", *, now: Callable[[], int] = now_ms) -> Aftermath:
     """Removes every copy of ours, all of which may hold what was just forgotten, and makes one fresh copy if there was
-    any; files kept aside by `satchel recover` go too.
+    any; those made before a restoring and files kept aside because they were damaged go too.
 
     To be called when the forgetting is committed. What `shred` says of file systems holds here. Copies outside are not
     touched: the answer counts those that still lie where they were written, and those that nobody can tell of, be it
     that their disk is not there or fails, or that the list of them cannot be read (it counts as one).
-    Raises StoreError when a copy of ours cannot be removed.
+    Where the fresh copy cannot be made yet, it is `owed`, under the id of the `receipt`: whatever happens from the
+    first removal on, `make_owed` makes it later. Raises StoreError when a copy of ours cannot be removed.
     """
-    ours = _ours(data)
-    restorable = own(data)
+    ours = _ours(data)  # before the mark: see `_owe`
     with said_plainly(folder(data)):
+        if any(DAMAGED not in file.name for file in ours):
+            _owe(data, receipt)
         for file in ours:
             discard(file)
         for ending in (PART, CHECK):
@@ -375,11 +401,22 @@ def after_forgetting(data: Path, *, now: Callable[[], int] = now_ms) -> Aftermat
             sync(folder(data))
     outside = _clean_outside(data)
     fresh = None
-    if restorable:
-        # One that is just being made begins anew by itself, and is the fresh one.
-        with contextlib.suppress(_BusyError), _one_at_a_time(data, 0):
-            fresh = _make(data, None, "", now, None, None)
+    try:
+        fresh = make_owed(data, now=now)
+    except _BusyError:
+        pass  # one of ours begins anew by itself, and is the fresh one
+    except StoreError as error:
+        logger.warning("no fresh backup could be made yet; it is tried again: %s", error)
     return Aftermath(removed=len(ours), fresh=fresh, elsewhere=outside)
+
+
+def make_owed(data: Path, *, now: Callable[[], int] = now_ms) -> Path | None:
+    """Makes the fresh copy that is owed; None when none is. Raises StoreError when it cannot be made yet: there is no
+    room, say, or another copy is being made, which may be for a place outside."""
+    if not owed(data):
+        return None
+    with said_plainly(folder(data)), _one_at_a_time(data, 0):
+        return _make(data, None, "", now, None, None) if owed(data) else None
 
 
 def _clean_outside(data: Path) -> int:

@@ -44,7 +44,7 @@ class ForgetController(Controller):
         """
         what = data.to_what(_profiles(request, data.profile))
         if not data.preview:
-            receipt = ReceiptAnswer.of(await daemon.forgetting.act(what))
+            receipt = ReceiptAnswer.of(await daemon.forgetting.act(what), daemon.forgetting.owed())
             return ForgetAnswer(preview=False, counts=receipt.counts, goes=[], staying=None, stays=[], receipt=receipt)
 
         def look(db: apsw.Connection) -> ForgetAnswer:
@@ -71,7 +71,8 @@ class ForgetController(Controller):
         """A page of receipts of what was forgotten, latest first. They name no content."""
         profiles = visible_profiles(request)
         items, total = await daemon.store.read(lambda db: receipts.listed(db, profiles=profiles, page=page, size=size))
-        return ReceiptPage(items=[ReceiptAnswer.of(one) for one in items], total=total, page=page, size=size)
+        owed = daemon.forgetting.owed()
+        return ReceiptPage(items=[ReceiptAnswer.of(one, owed) for one in items], total=total, page=page, size=size)
 
     @get("/forgotten", opt={"scope": "manage"})
     async def forgotten(
