@@ -61,6 +61,10 @@ def forget_view(answer: Mapping[str, Any]) -> RenderableType:
     if answer["staying"]:
         lines.append(Text(f"{answer['staying']} memories lose some of their words, and stay:", style="bold"))
         lines += [_forget_item(item, "  ") for item in answer["stays"]]
+    if answer["set_aside"]:
+        lines.append(
+            Text(f"Copies of the store of before a restoring, or damaged, that go too: {answer['set_aside']}.")
+        )
     return Group(*lines)
 
 

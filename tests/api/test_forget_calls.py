@@ -228,3 +228,16 @@ def test_a_fresh_backup_that_cannot_be_made_yet_is_owed_in_the_receipt_and_made_
     assert eventually(made)
     assert len(backup.own(own.data)) == 1
     assert b"wyvern" not in raw(own)
+
+
+def test_a_preview_tells_of_the_copies_that_nothing_replaces(own: Running) -> None:
+    own.capture(FORGOTTEN)
+    (own.data / "backups").mkdir()
+    for why in ("", "-before-restore", "-before-restore-2", "-damaged"):
+        (own.data / "backups" / f"satchel-20260101T000000Z{why}.db").write_bytes(b"Wyverns")
+    assert own.ok("POST", "/v1/forget", {"name": "wyverns"})["set_aside"] == 3
+    assert own.ok("POST", "/v1/forget", {"name": "basilisks"})["set_aside"] == 0
+    shown = command("forget", "--name", "wyverns", "--preview", "--data", own.data)
+    assert "damaged, that go too: 3." in shown.stdout
+    assert forget(own, name="wyverns")["set_aside"] is None
+    assert own.ok("POST", "/v1/forget", {"everything": True})["set_aside"] == 0

@@ -535,7 +535,8 @@ class ReceiptAnswer(Answer):
 
 class ForgetAnswer(Answer):
     """`goes` and `stays` are the first of each, of a preview alone; `staying` memories lose words that they rest on.
-    `receipt` is null in a preview.
+    `set_aside`: how many copies of the store go too of before a restoring, or of a damaged one, which no fresh backup
+    replaces. `receipt` is null in a preview.
     """
 
     preview: bool
@@ -543,6 +544,7 @@ class ForgetAnswer(Answer):
     goes: list[ForgetItem]
     staying: int | None
     stays: list[ForgetItem]
+    set_aside: int | None
     receipt: ReceiptAnswer | None
 
 

@@ -63,6 +63,9 @@ OWED = ".owed"
 DAMAGED = "-damaged"
 """In the name of a file that `satchel recover` kept aside: no copy that could be restored."""
 
+BEFORE_RESTORE = "before-restore"
+"""In the name of a copy of the store that a backup was put in the place of."""
+
 _NAME = re.compile(r"satchel-\d{8}T\d{6}Z[\w-]*\.db$")
 
 Progress = Callable[[int, int], None]
@@ -110,6 +113,12 @@ def own(data: Path) -> list[Path]:
 def damaged(data: Path) -> list[Path]:
     """The files that were kept aside because they were damaged, newest first."""
     return [file for file in reversed(_ours(data)) if DAMAGED in file.name]
+
+
+def set_aside(data: Path) -> list[Path]:
+    """Those of ours that hold what the store itself may not hold any more: it was restored over, or was damaged. No
+    fresh copy replaces them when they go with what is forgotten."""
+    return [file for file in _ours(data) if f"-{BEFORE_RESTORE}" in file.name or DAMAGED in file.name]
 
 
 def _ours(data: Path) -> list[Path]:

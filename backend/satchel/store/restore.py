@@ -152,7 +152,7 @@ def _set_aside(data: Path, file: Path, now: Callable[[], int]) -> tuple[Forgetti
                 keep = _known(db)
             whole = keep is not None and _damage(db) is None
         if whole:
-            return keep, backup.make(data, why="before-restore", now=now, spare=file), True
+            return keep, backup.make(data, why=backup.BEFORE_RESTORE, now=now, spare=file), True
     except backup.UnsoundError:
         pass  # SQLite finds it whole and Satchel does not: no backup, but it can be written over page by page
     except StoreError as error:
