@@ -94,7 +94,10 @@ def test_what_takes_nothing_ends_no_process_and_touches_no_copy(parts: Parts, wh
             await parts.capture("I keep bees")
         made = backup.make(parts.data)
         before = made.stat()
+        parts.note(parts.store, "write", "write")
         receipt = await parts.forgetting.act(what)
+        assert parts.steps == ["write"], "a kill after it finds nothing that was cut off"
+        parts.steps.clear()
         assert parts.steps == []
         assert (receipt.files, receipt.bytes_found, receipt.backups) == (0, 0, 0)
         assert receipt.finished_at is not None

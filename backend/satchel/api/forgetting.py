@@ -19,7 +19,7 @@ from satchel.api.events import Events
 from satchel.faults import type_and_place
 from satchel.models import Runtime
 from satchel.recall.recall import Recall
-from satchel.store import Store, backup, forget, receipts
+from satchel.store import Store, Tx, backup, forget, receipts
 from satchel.store.backup import Aftermath
 from satchel.store.forget import Forgotten
 from satchel.store.forget_plan import What
@@ -101,11 +101,9 @@ class Forgetting:
 
     async def _act(self, what: What, named: dict[str, str]) -> Receipt:
         async with self._lock:
-            gone = await self._store.write(lambda tx: forget.forget(tx, what))
-            if gone.nothing:
-                return await self._store.write(
-                    lambda tx: receipts.finish(tx, gone.receipt, files=0, bytes_read=0, bytes_found=0)
-                )
+            gone, ended = await self._store.write(lambda tx: _forget(tx, what))
+            if ended is not None:
+                return ended
             for profile in gone.profiles:
                 self._events.publish("forgotten", profile, **(named or {"receipt": gone.receipt}))
             self._unproven.append(_Unproven(gone))
@@ -214,6 +212,13 @@ class Forgetting:
                     logger.warning("what was forgotten is not all ended yet: %s", said)
             except Exception as error:  # noqa: BLE001 - nothing starts this again before something else is forgotten
                 logger.error("forgetting: %s", type_and_place(error))  # noqa: TRY400 - no text in logs
+
+
+def _forget(tx: Tx, what: What) -> tuple[Forgotten, Receipt | None]:
+    """Forgets; with the receipt where there was nothing, so that nothing is left to be done for it after a kill."""
+    gone = forget.forget(tx, what)
+    nothing = {"files": 0, "bytes_read": 0, "bytes_found": 0}
+    return gone, receipts.finish(tx, gone.receipt, **nothing) if gone.nothing else None
 
 
 def longer(wait: float) -> float:
