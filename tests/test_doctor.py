@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from satchel.models import registry
 from satchel.store import Store, backup
 from satchel.store.store import FILE_NAME
 from satchel.times import now_ms
+from satchel.types import StoreError
 
 
 def wrong(data: Path) -> list[Finding]:
@@ -104,6 +106,35 @@ def test_the_last_backups_age_is_told(data: Path, tmp_path: Path) -> None:
     assert said(data, "last backup was made 40 days ago").level == "note"
     made.chmod(0o640)
     assert said(data, f"may read {made}").remedy == f"chmod 600 {made}"
+
+
+def test_a_backup_on_a_disk_that_does_not_answer_is_passed_over(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup.make(data, tmp_path / "mine.db")
+    whole = Path.exists
+
+    def refuse(path: Path) -> bool:
+        if path.name == "mine.db":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return whole(path)
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert said(data, "no backup").level == "note"
+
+
+def test_a_fresh_backup_that_is_owed_is_told(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backup.make(data)
+
+    def refuse(*_: object) -> None:
+        raise StoreError("There is no room.")
+
+    with monkeypatch.context() as full:
+        full.setattr(backup, "need_room", refuse)
+        backup.after_forgetting(data)
+    assert said(data, "No fresh backup").remedy == "satchel backup"
+    backup.make(data)
+    assert not [finding for finding in doctor.examine(data) if "No fresh backup" in finding.what]
 
 
 def test_a_store_of_an_older_schema_is_told(data: Path) -> None:

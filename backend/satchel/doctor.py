@@ -157,9 +157,11 @@ def _backups(data: Path) -> Iterator[Finding]:
     remedy = "satchel backup; on another disk it survives this one: satchel backup FILE"
     made = [backup.made_at(file).timestamp() for file in backup.own(data)]
     try:
-        made += [parse_iso(one.made_at) / 1000 for one in backup.elsewhere(data) if Path(one.path).exists()]
+        made += [parse_iso(one.made_at) / 1000 for one in backup.elsewhere(data) if backup.lies_there(one)]
     except (SatchelError, ValueError) as error:
         yield Finding("wrong", str(error), "Remove that file; copies made elsewhere are then no longer listed.")
+    if backup.owed(data):
+        yield Finding("note", "No fresh backup could be made yet since something was forgotten", "satchel backup")
     if not made:
         yield Finding("note", "There is no backup", remedy)
         return

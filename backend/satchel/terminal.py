@@ -61,6 +61,10 @@ def forget_view(answer: Mapping[str, Any]) -> RenderableType:
     if answer["staying"]:
         lines.append(Text(f"{answer['staying']} memories lose some of their words, and stay:", style="bold"))
         lines += [_forget_item(item, "  ") for item in answer["stays"]]
+    if answer["set_aside"]:
+        lines.append(
+            Text(f"Copies of the store of before a restoring, or damaged, that go too: {answer['set_aside']}.")
+        )
     return Group(*lines)
 
 
@@ -83,7 +87,9 @@ def receipt_line(receipt: Mapping[str, Any]) -> str:
         return said + ("cut off, and ended without reading the files." if receipt["finished_at"] else "not ended yet.")
     read = f"{receipt['files']} files ({receipt['bytes_read'] / 1e6:.0f} MB) read,"
     read += f" {receipt['bytes_found']} bytes of it found."
-    if receipt["backups"]:
+    if receipt["backup_owed"]:
+        read += " Our own backups were removed, and a fresh one could not be made yet: it is tried again."
+    elif receipt["backups"]:
         read += f" Our own backups ({receipt['backups']}) were removed, and a fresh one was made."
     if receipt["elsewhere"]:
         read += f" Backups elsewhere may hold it still ({receipt['elsewhere']}): `satchel doctor` lists them."

@@ -10,8 +10,10 @@ from typing import Any
 import apsw
 import psutil
 import pytest
+from filelock import FileLock
 
-from api.running import Running, assert_problem, eventually, running
+from api.running import Running, assert_problem, command, eventually, running
+from satchel.store import backup
 
 FORGOTTEN = "I keep Wyverns in the Zwischengeschoss"
 
@@ -232,3 +234,36 @@ def test_while_another_program_reads_the_store_the_answer_says_so_and_it_is_done
 
     assert eventually(proven)
     assert b"wyvern" not in raw(own)
+
+
+def test_a_fresh_backup_that_cannot_be_made_yet_is_owed_in_the_receipt_and_made_later(own: Running) -> None:
+    assert command("backup", "--data", own.data).returncode == 0
+    own.capture(FORGOTTEN)
+    with FileLock(own.data / "backup.lock"):  # a long copy to a place outside
+        receipt = forget(own, name="wyverns")["receipt"]
+        assert (receipt["bytes_found"], receipt["backups"], receipt["backup_owed"]) == (0, 1, True)
+        own.kill()
+        own.start()
+        assert own.ok("GET", "/v1/forget/receipts")["items"][0]["backup_owed"] is True
+        assert backup.own(own.data) == []
+
+    def made() -> bool:
+        (receipt,) = own.ok("GET", "/v1/forget/receipts")["items"]
+        return not receipt["backup_owed"]
+
+    assert eventually(made)
+    assert len(backup.own(own.data)) == 1
+    assert b"wyvern" not in raw(own)
+
+
+def test_a_preview_tells_of_the_copies_that_nothing_replaces(own: Running) -> None:
+    own.capture(FORGOTTEN)
+    (own.data / "backups").mkdir()
+    for why in ("", "-before-restore", "-before-restore-2", "-damaged"):
+        (own.data / "backups" / f"satchel-20260101T000000Z{why}.db").write_bytes(b"Wyverns")
+    assert own.ok("POST", "/v1/forget", {"name": "wyverns"})["set_aside"] == 3
+    assert own.ok("POST", "/v1/forget", {"name": "basilisks"})["set_aside"] == 0
+    shown = command("forget", "--name", "wyverns", "--preview", "--data", own.data)
+    assert "damaged, that go too: 3." in shown.stdout
+    assert forget(own, name="wyverns")["set_aside"] is None
+    assert own.ok("POST", "/v1/forget", {"everything": True})["set_aside"] == 0

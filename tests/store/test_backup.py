@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
 import shutil
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 
 import apsw
+import msgspec
 import numpy as np
 import pytest
 from storing import NOON, Clock, capture, draft, empty_journal, quote, raw_bytes, remember, said, stands_in, turns
@@ -229,7 +231,7 @@ def test_what_is_forgotten_is_in_no_copy_of_ours(store: Store, data: Path, tmp_p
     for _ in range(3):
         backup.make(data, now=clock)
         clock.ms += 1000
-    outside = backup.make(data, tmp_path / "mine.db", now=clock)
+    backup.make(data, tmp_path / "mine.db", now=clock)
     backup.make(data, tmp_path / "lost.db", now=clock)
     (tmp_path / "lost.db").unlink()
     (data / "backups" / "satchel-20260101T000000Z-damaged.db").write_bytes(b"Xylophonist")
@@ -245,13 +247,14 @@ def test_what_is_forgotten_is_in_no_copy_of_ours(store: Store, data: Path, tmp_p
     assert done.fresh is not None
     assert backup.own(data) == [done.fresh]
     assert b"this stays" in raw_bytes(done.fresh.parent)
-    assert [one.path for one in done.elsewhere] == [str(outside)]
+    assert done.elsewhere == 1
+    assert [backup.lies_there(one) for one in backup.elsewhere(data)] == [True, False]
     assert sorted(file.name for file in tmp_path.iterdir()) == ["mine.db", "satchel"]
 
 
 def test_where_there_was_no_copy_none_is_made(store: Store, data: Path) -> None:
     done = backup.after_forgetting(data)
-    assert (done.removed, done.fresh, done.elsewhere) == (0, None, ())
+    assert (done.removed, done.fresh, done.elsewhere) == (0, None, 0)
     assert not (data / "backups").exists()
 
 
@@ -285,6 +288,95 @@ def test_what_is_forgotten_while_a_copy_is_made_is_not_in_it(
     assert not stands_in(data, "Xylophonist")
 
 
+def refuse_room(*_: object) -> None:
+    raise StoreError("There is no room.")
+
+
+def test_a_fresh_copy_that_finds_no_room_is_owed_and_fails_no_forgetting(
+    store: Store, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = filled(store)
+    backup.make(data)
+    forget_all(store, kept)
+    with monkeypatch.context() as full:
+        full.setattr(backup, "need_room", refuse_room)
+        done = backup.after_forgetting(data, "receipt")
+        assert (done.removed, done.fresh, backup.own(data)) == (1, None, [])
+        assert backup.owed(data) == {"receipt"}
+        with pytest.raises(StoreError, match="no room"):
+            backup.make_owed(data)
+        assert backup.after_forgetting(data, "another").fresh is None
+    assert backup.owed(data) == {"receipt"}
+    made = backup.make_owed(data)
+    assert backup.own(data) == [made]
+    assert backup.owed(data) == frozenset()
+    assert backup.make_owed(data) is None
+
+
+@pytest.mark.parametrize("moment", ["discard", "_make"])
+def test_a_kill_between_the_removal_and_the_fresh_copy_leaves_it_owed(
+    store: Store, data: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    filled(store)
+    backup.make(data)
+    backup.make(data)
+    whole = getattr(backup, moment)
+
+    def die(*args: object) -> None:
+        if moment == "discard":
+            whole(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(backup, moment, die)
+        with pytest.raises(KeyboardInterrupt):
+            backup.after_forgetting(data)
+    assert backup.owed(data)
+    done = backup.after_forgetting(data)
+    assert backup.own(data) == [done.fresh]
+    assert not backup.owed(data)
+
+
+@pytest.mark.parametrize("outside", [True, False])
+def test_a_copy_that_is_being_made_is_the_fresh_one_only_if_it_is_ours(
+    store: Store, data: Path, tmp_path: Path, outside: bool
+) -> None:
+    kept = filled(store)
+    capture(store, ["This stays."], external_id="other")
+    backup.make(data)
+    done: list[backup.Aftermath] = []
+
+    def forget_once(*_: object) -> None:
+        if not done:
+            store.write_now(lambda tx: forget.forget_conversation(tx, kept.conversation_id))
+            done.append(backup.after_forgetting(data))
+
+    made = backup.make(data, tmp_path / "mine.db" if outside else None, progress=forget_once)
+    assert (done[0].removed, done[0].fresh) == (1, None)
+    assert bool(backup.owed(data)) == outside
+    fresh = backup.make_owed(data) if outside else made
+    assert backup.own(data) == [fresh]
+    empty_journal(store)
+    assert not stands_in(data, "Xylophonist")
+
+
+def test_a_copy_that_is_removed_as_soon_as_it_is_done_is_not_taken_for_the_fresh_one(
+    store: Store, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(store)
+    whole = backup._copy_and_check
+
+    def and_forget(*args: object) -> None:
+        whole(*args)  # type: ignore[arg-type]
+        if not backup.owed(data):
+            assert backup.after_forgetting(data).removed == 1
+
+    monkeypatch.setattr(backup, "_copy_and_check", and_forget)
+    made = backup.make(data)
+    assert not made.exists()
+    assert backup.owed(data)
+
+
 def test_a_copy_can_be_made_while_others_read_and_write(store: Store, data: Path) -> None:
     async def all_at_once() -> list[Path]:
         return await asyncio.gather(*(asyncio.to_thread(backup.make, data, data.parent / f"{n}.db") for n in range(4)))
@@ -295,11 +387,54 @@ def test_a_copy_can_be_made_while_others_read_and_write(store: Store, data: Path
     assert len(backup.elsewhere(data)) == 4
 
 
-def test_a_list_of_copies_outside_that_cannot_be_read_is_said(store: Store, data: Path) -> None:
-    (data / "backups").mkdir()
+def test_a_list_of_copies_outside_that_cannot_be_read_is_said_and_holds_up_no_forgetting(
+    store: Store, data: Path, tmp_path: Path
+) -> None:
+    made = backup.make(data)
     (data / "backups" / "elsewhere.json").write_text("[{")
     with pytest.raises(StoreError, match=r"elsewhere.json.*cannot be read"):
-        backup.after_forgetting(data)
+        backup.make(data, tmp_path / "mine.db")
+    done = backup.after_forgetting(data)
+    assert (done.removed, done.elsewhere) == (1, 1)
+    assert not made.exists() or done.fresh == made
+
+
+def unreachable(tmp_path: Path, why: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place outside that was a folder, and answers with this error now."""
+    place = tmp_path / "disk"
+    if why == "ENOTDIR":
+        place.write_text("a file took its name")
+    elif why == "nonsense":
+        return Path()
+    else:
+        place.mkdir()
+        (place / "mine.db.part").write_bytes(b"left")
+        error = OSError(getattr(errno, why), os.strerror(getattr(errno, why)))
+        whole = os.stat
+
+        def refuse(path: object, *args: object, **named: object) -> os.stat_result:
+            if str(path).startswith(str(place)):
+                raise error
+            return whole(path, *args, **named)  # type: ignore[call-overload, no-any-return]
+
+        monkeypatch.setattr(os, "stat", refuse)
+        monkeypatch.setattr(os, "lstat", refuse)
+    return place / "mine.db"
+
+
+@pytest.mark.parametrize("why", ["ENOTDIR", "EACCES", "ESTALE", "EIO", "nonsense"])
+def test_a_place_outside_that_cannot_be_asked_is_counted_and_holds_up_no_forgetting(
+    store: Store, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    filled(store)
+    backup.make(data)
+    place = unreachable(tmp_path, why, monkeypatch)
+    noted = [backup.Elsewhere(str(place) if place.name else "", "2026-03-01T00:00:00Z")]
+    (data / "backups" / "elsewhere.json").write_bytes(msgspec.json.encode(noted))
+    done = backup.after_forgetting(data)
+    assert (done.removed, done.elsewhere) == (1, 1)
+    assert done.fresh is not None
+    assert why == "nonsense" or backup.lies_there(noted[0]) is not True
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a killed process")

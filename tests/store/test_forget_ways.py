@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import struct
 import subprocess
@@ -344,6 +345,72 @@ def test_a_word_left_in_any_file_is_found(store: Store, data: Path, word: str, f
     assert verify(store, gone.traces).bytes_found > 0
 
 
+@pytest.mark.parametrize("refused", ["open", "is_file"])
+def test_a_file_that_nobody_lets_us_read_holds_up_no_proof(
+    store: Store, data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, refused: str
+) -> None:
+    first = capture(store, ["I breed Axolotls"])
+    gone = act(store, way="conversation", conversation=first.conversation_id)
+    (data / "logs").mkdir()
+    (data / "logs" / "axolotls.log").write_text("of another user")
+    before = verify(store, gone.traces)
+    whole = getattr(Path, refused)
+
+    def refuse(path: Path, *args: object, **named: object) -> object:
+        if path.name == "axolotls.log":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return whole(path, *args, **named)
+
+    monkeypatch.setattr(Path, refused, refuse)
+    found = verify(store, gone.traces)
+    assert (found.files, found.bytes_found) == (before.files - 1, 0)
+    assert "1 files" in caplog.text
+    assert "xolotl" not in caplog.text
+
+
+OWN_LOG = """\
+2026-03-01 10:00:00 WARNING satchel.recall: recall by words alone: the embedding took longer than 5 s
+2026-03-01 10:00:01 ERROR litestar.middleware: at handling.py:17 (ConnectionError at /usr/lib/Zwischengeschoss/a.py:9)
+2026-03-01 10:00:02 WARNING satchel.indexing: indexing waits: /home/x/satchel cannot be written (Permission denied);
+"""
+
+
+@pytest.mark.parametrize("word", ["warning", "Embedding", "litestar", "handling", "ConnectionError", "permission"])
+def test_what_satchel_says_of_itself_does_not_count(store: Store, data: Path, word: str) -> None:
+    first = capture(store, [f"I said {word} once"])
+    gone = act(store, way="conversation", conversation=first.conversation_id)
+    (data / "logs").mkdir()
+    (data / "logs" / "satchel.log").write_text(OWN_LOG)
+    assert stands_in(data / "logs", word)
+    assert verify(store, gone.traces).bytes_found == 0
+    (data / "backups").mkdir()
+    (data / "backups" / "old.bin").write_text(word)
+    found = verify(store, gone.traces)
+    assert (found.bytes_found > 0, found.in_store) == (True, False), "a copy is no place for it"
+
+
+@pytest.mark.parametrize("word", ["Axolotls", "diabetes", "basketball"])
+def test_what_a_log_holds_of_what_was_said_is_found(store: Store, data: Path, word: str) -> None:
+    first = capture(store, [f"I said {word} once"])
+    gone = act(store, way="conversation", conversation=first.conversation_id)
+    (data / "logs").mkdir()
+    line = f"2026-03-01 10:00:00 ERROR satchel.worker: job 7: KeyError: 'I said {word} once'\n"
+    (data / "logs" / "satchel.log.1").write_text(OWN_LOG + line)
+    assert verify(store, gone.traces).bytes_found > 0
+
+
+def test_the_users_own_files_and_where_copies_were_written_are_not_searched(store: Store, data: Path) -> None:
+    first = capture(store, ["I breed Axolotls"])
+    gone = act(store, way="conversation", conversation=first.conversation_id)
+    before = verify(store, gone.traces)
+    (data / "backups").mkdir()
+    (data / "backups" / "elsewhere.json").write_text('[{"path": "/disk/axolotls.db", "made_at": "2026-03-01"}]')
+    (data / "notes").mkdir()
+    (data / "notes" / "axolotls.txt").write_text("Axolotls, kept by hand")
+    (data / "axolotls.txt").write_text("Axolotls, kept by hand")
+    assert verify(store, gone.traces) == before
+
+
 def test_what_also_stands_in_what_stays_does_not_count(store: Store, data: Path) -> None:
     first = capture(store, ["I breed Axolotls because of difficulties with conversations"])
     capture(store, ["Axolotls are a difficulty"], external_id="stays")
@@ -372,7 +439,8 @@ def test_a_vector_left_on_disk_is_found_unless_another_is_the_same(store: Store,
     assert verify(store, gone.traces).bytes_found == 0  # "three" has the same vector
     act(store, way="everything")
     assert verify(store, gone.traces).bytes_found == 0
-    (data / "old.bin").write_bytes(packed["one"])
+    (data / "backups").mkdir()
+    (data / "backups" / "old.bin").write_bytes(packed["one"])
     assert verify(store, gone.traces).bytes_found > 0
 
 

@@ -16,7 +16,7 @@ from storing import Clock, capture, draft, quote, remember, said, turns
 from test_backup import contents
 
 from api.running import environment
-from satchel.store import Store, backup, database, forget, soundness
+from satchel.store import Store, backup, database, forget, log, soundness
 from satchel.store.pages import Pages
 from satchel.store.recover import Recovered, recover
 from satchel.types import StoreError
@@ -222,6 +222,22 @@ def test_turns_whose_conversation_is_lost_are_kept_under_one_made_for_them(
     assert done.lost.get("conversation", 0) == done.homeless
 
 
+def test_a_turn_whose_words_were_altered_is_lost_and_not_told_otherwise(
+    model: bytes, before: tuple[Said, set[str]], data: Path
+) -> None:
+    # A row holds the role and then the words; long ones begin in it as well.
+    at = next(
+        at for _, c in before[0].values() if c[:20].isascii() and (at := model.find(b"user" + c[:20].encode())) > 0
+    )
+    at += len("user") + 4
+    raw = model[:at] + b"Q" + model[at + 1 :]
+    put(data, bytes(100) + raw[100:])  # without its header it is salvaged
+    recover(data)
+    after, _ = everything(data)
+    assert all(content == before[0][row_id][1] for row_id, (_, content) in after.items())
+    assert len(after) == len(before[0]) - 1
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), share=st.floats(0, 0.6), kind=st.sampled_from(["noise", "zeros", "bits", "moved"]))
 def test_whatever_is_damaged_nothing_false_comes_back(
@@ -292,9 +308,8 @@ def test_an_older_store_is_salvaged_and_brought_up_to_date(data: Path, monkeypat
     db.execute("INSERT INTO conversation VALUES (1, ?, 1, 's', 'x', NULL, NULL, 1, 1, 'd', ?)", (one.format(0), stamp))
     for n in range(1, 200):
         db.execute(
-            "INSERT INTO message VALUES (?1, ?2, 1, ?2, NULL, 'user', 'Hello from before.', x'00', 1, 1, 1, 1, ?1, 0,"
-            " 'd', ?3)",
-            (n, one.format(n), stamp),
+            "INSERT INTO message VALUES (?1, ?2, 1, ?2, NULL, 'user', ?4, ?5, 1, 1, 1, 1, ?1, 0, 'd', ?3)",
+            (n, one.format(n), stamp, "Hello from before.", log.hash_of("user", "Hello from before.")),
         )
     db.pragma("application_id", database.APPLICATION_ID)
     db.pragma("user_version", 1)

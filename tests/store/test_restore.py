@@ -241,6 +241,23 @@ def test_a_store_that_is_no_database_any_more_is_kept_aside_and_replaced(copy: P
     assert len(texts(data)) == 40
 
 
+@pytest.mark.parametrize("harm", ["DELETE FROM turn_words WHERE rowid = 3", "DELETE FROM turn_vector WHERE pk = 3"])
+def test_a_store_that_only_satchel_finds_unsound_is_kept_aside_and_restored_over(
+    copy: Path, data: Path, clock: Clock, harm: str
+) -> None:
+    db = connect(data / "satchel.sqlite")
+    db.execute(harm)
+    db.close()
+    since = contents(data / "satchel.sqlite")
+    done = restore(data, copy, now=clock)
+    assert (done.turns, done.forgotten) == (40, 0)
+    assert done.aside is not None
+    assert done.aside.name.endswith("-damaged.db")
+    assert contents(done.aside) == since
+    assert backup.own(data) == []
+    assert "Said since." not in texts(data)
+
+
 def test_another_programs_database_is_not_replaced(copy: Path, data: Path, clock: Clock) -> None:
     (data / "satchel.sqlite").unlink()
     db = apsw.Connection(str(data / "satchel.sqlite"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -498,9 +499,10 @@ class ForgetItem(Answer):
 class ReceiptAnswer(Answer):
     """What was forgotten, without a word of it: when, in which profiles, how much; the files of the data folder that
     were read for it afterwards, and how many bytes of it they held (null: it was cut off before they could be read).
+    Nothing was there to be forgotten: no file was read.
     `rewritten`: how often the database was written anew because they held any. `backups`: how many of Satchel's own
-    were removed for it (a fresh one is made); `elsewhere`: backups written outside that may hold it still, which
-    `satchel doctor` lists.
+    were removed for it, of which a fresh one is made (`backup_owed`: not yet, and it is tried again); `elsewhere`:
+    backups written outside that may hold it still.
     """
 
     id: str
@@ -515,12 +517,15 @@ class ReceiptAnswer(Answer):
     rewritten: int
     backups: int
     elsewhere: int
+    backup_owed: bool
 
     @classmethod
-    def of(cls, receipt: Receipt) -> ReceiptAnswer:
+    def of(cls, receipt: Receipt, owed: Collection[str]) -> ReceiptAnswer:
+        """`owed`: the receipts whose fresh backup is still to be made."""
         return cls(
             **msgspec.structs.asdict(receipt)
             | {
+                "backup_owed": receipt.id in owed,
                 "counts": ForgetCounts.of(receipt.counts),
                 "forgotten_at": to_iso(receipt.forgotten_at),
                 "finished_at": iso(receipt.finished_at),
@@ -530,7 +535,8 @@ class ReceiptAnswer(Answer):
 
 class ForgetAnswer(Answer):
     """`goes` and `stays` are the first of each, of a preview alone; `staying` memories lose words that they rest on.
-    `receipt` is null in a preview.
+    `set_aside`: how many copies of the store go too of before a restoring, or of a damaged one, which no fresh backup
+    replaces. `receipt` is null in a preview.
     """
 
     preview: bool
@@ -538,6 +544,7 @@ class ForgetAnswer(Answer):
     goes: list[ForgetItem]
     staying: int | None
     stays: list[ForgetItem]
+    set_aside: int | None
     receipt: ReceiptAnswer | None
 
 

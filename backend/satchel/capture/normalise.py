@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ import msgspec
 
 from satchel import marker, unseen
 from satchel.capture.redact import redact
-from satchel.store.log import Incoming
+from satchel.store.log import Incoming, hash_of
 from satchel.times import parse_iso
 from satchel.types import BadInputError, Role
 
@@ -135,11 +134,6 @@ def clean(content: str) -> tuple[str, int]:
         if more:
             return bare, count + more
     return masked, count
-
-
-def hash_of(role: Role, content: str) -> bytes:
-    """SHA-256 of who said what."""
-    return hashlib.sha256(f"{role}\0{content}".encode("utf-8", "surrogatepass")).digest()
 
 
 def title_of(captured: Captured) -> str | None:

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from satchel.files import FILE_MODE, FOLDER_MODE, copy_private, new_private_file, shred, sync
 from satchel.store import soundness
+from satchel.store.clock import new_id
 from satchel.store.database import connect, explain, fetch, migrations
 from satchel.structs import decodable
 from satchel.times import now_ms, to_iso
@@ -56,8 +57,14 @@ PART = ".part"
 RESTORING = ".restoring"
 RECOVERING = ".recovering"
 CHECK = ".check"
+OWED = ".owed"
+"""The mark of a fresh copy that is still to be made, because ours were removed for a forgetting."""
+
 DAMAGED = "-damaged"
 """In the name of a file that `satchel recover` kept aside: no copy that could be restored."""
+
+BEFORE_RESTORE = "before-restore"
+"""In the name of a copy of the store that a backup was put in the place of."""
 
 _NAME = re.compile(r"satchel-\d{8}T\d{6}Z[\w-]*\.db$")
 
@@ -75,11 +82,15 @@ class Elsewhere(msgspec.Struct, frozen=True):
 
 class Aftermath(msgspec.Struct, frozen=True):
     """What became of the copies after something was forgotten: how many of ours were removed, the fresh one that was
-    made instead, and which outside hold, or may hold, what was forgotten."""
+    made instead, and how many outside hold, or may hold, what was forgotten."""
 
     removed: int
     fresh: Path | None
-    elsewhere: tuple[Elsewhere, ...]
+    elsewhere: int
+
+
+class UnsoundError(StoreError):
+    """The copy does not hold what the store should, so that it is none."""
 
 
 class _BusyError(StoreError):
@@ -104,6 +115,12 @@ def damaged(data: Path) -> list[Path]:
     return [file for file in reversed(_ours(data)) if DAMAGED in file.name]
 
 
+def set_aside(data: Path) -> list[Path]:
+    """Those of ours that hold what the store itself may not hold any more: it was restored over, or was damaged. No
+    fresh copy replaces them when they go with what is forgotten."""
+    return [file for file in _ours(data) if f"-{BEFORE_RESTORE}" in file.name or DAMAGED in file.name]
+
+
 def _ours(data: Path) -> list[Path]:
     found = [file for file in folder(data).glob("satchel-*.db") if _NAME.match(file.name)]
     return sorted(found, key=lambda file: (file.name[8:24], file.stat().st_mtime_ns))
@@ -112,6 +129,22 @@ def _ours(data: Path) -> list[Path]:
 def made_at(file: Path) -> datetime:
     """When one of our own copies was made, by its name."""
     return datetime.strptime(file.name[8:24], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def owed(data: Path) -> frozenset[str]:
+    """The receipts of the forgettings for which our own copies were removed, and no fresh one is there yet."""
+    return frozenset(mark.name.partition(".")[0] for mark in _marks(data))
+
+
+def _marks(data: Path) -> list[Path]:
+    return list(folder(data).glob(f"*{OWED}"))
+
+
+def _owe(data: Path, receipt: str) -> None:
+    """Notes that a fresh copy is to be made. Each time by a mark of its own: a copy that is just done takes away those
+    it saw before it was begun, and may be one of those that are removed for this. Raises OSError."""
+    new_private_file(folder(data) / f"{receipt}.{new_id()}{OWED}")
+    sync(folder(data))
 
 
 def new_name(data: Path, now: int, why: str = "") -> Path:
@@ -131,6 +164,15 @@ def elsewhere(data: Path) -> tuple[Elsewhere, ...]:
         return ()
     except (OSError, msgspec.MsgspecError) as error:
         raise StoreError(f"{file}, which lists backups written elsewhere, cannot be read ({error}).") from error
+
+
+def lies_there(one: Elsewhere) -> bool | None:
+    """Whether a copy lies where it was written; None: nobody can tell, its disk is not there or does not answer."""
+    place = Path(one.path)
+    try:
+        return place.exists() or (False if place.parent.exists() else None)
+    except OSError:  # Python 3.11 raises where others may look and we may not
+        return None
 
 
 def _note_elsewhere(data: Path, target: Path, now: int) -> None:
@@ -243,7 +285,9 @@ def _make(
         need_room(place.parent, 2 * size_of(source), "A backup and its check")
         if target is not None:
             _note_elsewhere(data, target, time)
+    marks: list[Path] = []
     for _ in range(ATTEMPTS):
+        marks = _marks(data) if target is None else []
         try:
             _copy_and_check(source, place, progress)
             break
@@ -253,6 +297,8 @@ def _make(
         raise StoreError("Something was forgotten each time a backup was nearly done; run it again in a while.")
     if target is None:
         with said_plainly(folder(data)):
+            for mark in marks:
+                mark.unlink(missing_ok=True)
             for old in own(data)[:-KEPT]:
                 if spare is None or not (spare.exists() and old.samefile(spare)):
                     discard(old)
@@ -272,7 +318,7 @@ def _copy_and_check(source: Path, place: Path, progress: Progress | None) -> Non
             except StoreError as error:
                 fault = error
         if fault is None and (found := _restored_fault(part, beside(place, CHECK), expected)):
-            fault = StoreError(f"The backup came out unsound ({found}), and was removed; run `satchel doctor`.")
+            fault = UnsoundError(f"The backup came out unsound ({found}), and was removed; run `satchel doctor`.")
         with contextlib.closing(connect(source)) as db, said_plainly(place):
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -340,36 +386,66 @@ def before_migration(database: Path, *, now: Callable[[], int] = now_ms) -> Path
     return made
 
 
-def after_forgetting(data: Path, *, now: Callable[[], int] = now_ms) -> Aftermath:
+def after_forgetting(data: Path, receipt: str = "forgetting", *, now: Callable[[], int] = now_ms) -> Aftermath:
     """Removes every copy of ours, all of which may hold what was just forgotten, and makes one fresh copy if there was
-    any; files kept aside by `satchel recover` go too.
+    any; those made before a restoring and files kept aside because they were damaged go too.
 
     To be called when the forgetting is committed. What `shred` says of file systems holds here. Copies outside are not
-    touched: the answer lists those that still lie where they were written, and those whose disk is not there.
-    Raises StoreError when a copy cannot be removed.
+    touched: the answer counts those that still lie where they were written, and those that nobody can tell of, be it
+    that their disk is not there or fails, or that the list of them cannot be read (it counts as one).
+    Where the fresh copy cannot be made yet, it is `owed`, under the id of the `receipt`: whatever happens from the
+    first removal on, `make_owed` makes it later. Raises StoreError when a copy of ours cannot be removed.
     """
-    outside = elsewhere(data)
-    ours = _ours(data)
-    restorable = own(data)
+    ours = _ours(data)  # before the mark: see `_owe`
     with said_plainly(folder(data)):
+        if any(DAMAGED not in file.name for file in ours):
+            _owe(data, receipt)
         for file in ours:
             discard(file)
         for ending in (PART, CHECK):
             for left in folder(data).glob(f"*{ending}*"):
                 shred(left)
         _discard_unfinished(data)
-        for one in outside:  # what a broken-off copy left is ours
-            shred(beside(Path(one.path), PART))
-            shred(beside(Path(one.path), CHECK))
         if folder(data).is_dir():
             sync(folder(data))
+    outside = _clean_outside(data)
     fresh = None
-    if restorable:
-        # One that is just being made begins anew by itself, and is the fresh one.
-        with contextlib.suppress(_BusyError), _one_at_a_time(data, 0):
-            fresh = _make(data, None, "", now, None, None)
-    lying = tuple(one for one in outside if Path(one.path).exists() or not Path(one.path).parent.exists())
-    return Aftermath(removed=len(ours), fresh=fresh, elsewhere=lying)
+    try:
+        fresh = make_owed(data, now=now)
+    except _BusyError:
+        pass  # one of ours begins anew by itself, and is the fresh one
+    except StoreError as error:
+        logger.warning("no fresh backup could be made yet; it is tried again: %s", error)
+    return Aftermath(removed=len(ours), fresh=fresh, elsewhere=outside)
+
+
+def make_owed(data: Path, *, now: Callable[[], int] = now_ms) -> Path | None:
+    """Makes the fresh copy that is owed; None when none is. Raises StoreError when it cannot be made yet: there is no
+    room, say, or another copy is being made, which may be for a place outside."""
+    if not owed(data):
+        return None
+    with said_plainly(folder(data)), _one_at_a_time(data, 0):
+        return _make(data, None, "", now, None, None) if owed(data) else None
+
+
+def _clean_outside(data: Path) -> int:
+    """Removes what broken-off copies left outside, which is ours; how many copies lie there, or may."""
+    try:
+        noted = elsewhere(data)
+    except StoreError:
+        logger.warning("the list of backups written elsewhere cannot be read; it counts as one of them")
+        return 1
+    return sum(not _cleaned(one) or lies_there(one) is not False for one in noted)
+
+
+def _cleaned(one: Elsewhere) -> bool:
+    """Whether nothing that a broken-off copy left lies there: a place that cannot be asked holds up no forgetting."""
+    try:
+        for ending in (PART, CHECK):
+            shred(beside(Path(one.path), ending))
+    except (OSError, ValueError):  # ValueError: no path of ours, the list was edited
+        return False
+    return True
 
 
 def _discard_unfinished(data: Path) -> None:

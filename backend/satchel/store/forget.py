@@ -39,12 +39,15 @@ class Traces:
 
 
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
-    """How much went, from which profiles. Names no content, but for the `traces`, which must not outlive the call."""
+    """How much went, from which profiles. Names no content, but for the `traces`, which must not outlive the call.
+
+    `nothing`: not a row was taken or changed, so that no file, copy or process can hold anything of it."""
 
     receipt: str
     profiles: tuple[str, ...]
     counts: Counts
     traces: Traces
+    nothing: bool
 
     @property
     def memories(self) -> int:
@@ -271,8 +274,23 @@ def forget(tx: Tx, what: What) -> Forgotten:
 
 def _carry_out(tx: Tx, going: Plan, what: What) -> Forgotten:
     counts = forget_plan.counted(tx.db, going, what)
+    names = tuple(sorted(going.profiles.values()))
     given = forget_plan.injections(tx.db, going, what)
     gone = _Gone()
+    before = tx.db.total_changes()
+    if going.turns or going.memories or going.conversations or going.titles:
+        _take(tx, going, gone)
+    tx.db.execute("DELETE FROM injection WHERE pk IN (SELECT value FROM json_each(?))", (to_json(given),))
+    if what.way == "everything":
+        tx.db.execute(
+            "DELETE FROM rederivation WHERE profile IN (SELECT value FROM json_each(?))", (to_json(going.profiles),)
+        )
+    nothing = tx.db.total_changes() == before
+    receipt = receipts.begin(tx, what.way, names, counts)
+    return Forgotten(receipt=receipt, profiles=names, counts=counts, traces=gone, nothing=nothing)
+
+
+def _take(tx: Tx, going: Plan, gone: _Gone) -> None:
     partly = _partly(tx.db, going)
     forgotten_turns.bury(tx, going.turns)
     tx.db.execute(
@@ -286,7 +304,6 @@ def _carry_out(tx: Tx, going: Plan, what: What) -> Forgotten:
     for pk in going.derived:
         _drop_memory(tx, pk, gone)
     _settle_memories(tx, going.staying, gone)
-    tx.db.execute("DELETE FROM injection WHERE pk IN (SELECT value FROM json_each(?))", (to_json(given),))
     for pk in going.conversations:
         _drop_conversation(tx, pk, gone)
     for pk in partly:
@@ -295,13 +312,7 @@ def _carry_out(tx: Tx, going: Plan, what: What) -> Forgotten:
         _settle_beside(tx, pk, lost, set(going.staying), gone)
     for pk in going.titles:
         _forget_title(tx, pk, None, gone)
-    if what.way == "everything":
-        tx.db.execute(
-            "DELETE FROM rederivation WHERE profile IN (SELECT value FROM json_each(?))", (to_json(going.profiles),)
-        )
     _clear_index(tx.db, gone)
-    names = tuple(sorted(going.profiles.values()))
-    return Forgotten(receipt=receipts.begin(tx, what.way, names, counts), profiles=names, counts=counts, traces=gone)
 
 
 def _partly(db: apsw.Connection, going: Plan) -> list[int]:

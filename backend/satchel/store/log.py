@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import apsw
@@ -43,6 +44,11 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     forgotten: int
     job_id: str | None
+
+
+def hash_of(role: Role, content: str) -> bytes:
+    """SHA-256 of who said what."""
+    return hashlib.sha256(f"{role}\0{content}".encode("utf-8", "surrogatepass")).digest()
 
 
 def profile_pk(db: apsw.Connection, name: str) -> int | None:

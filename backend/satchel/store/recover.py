@@ -173,6 +173,7 @@ class _Salvage:
                         "Nothing that was said could be read from the damaged store; nothing was changed. Restore a"
                         " backup with `satchel restore FILE` (`satchel doctor` tells of the last one)."
                     )
+                _drop_altered(db)
                 homeless = self._house(db)
                 _drop_dangling(db)
                 unfounded = _drop_unfounded(db)
@@ -312,6 +313,16 @@ def _owner_of_homeless(db: apsw.Connection, now: int) -> int:
     name = "recovered" if profiles else "me"
     db.execute("INSERT OR IGNORE INTO profile (name, created_at) VALUES (?, ?)", (name, now))
     return int(str(db.execute("SELECT pk FROM profile WHERE name = ?", (name,)).get))
+
+
+def _drop_altered(db: apsw.Connection) -> None:
+    """Drops turns, and earlier wordings of them, whose words are not those that were hashed when they came."""
+    for table, columns in (("message", ("pk",)), ("revision", ("message", "revision"))):
+        rows = fetch(db, f"SELECT role, content, hash, {', '.join(columns)} FROM {table}")
+        where = " AND ".join(f"{column} = ?" for column in columns)
+        for role, content, digest, *place in rows:
+            if log.hash_of(role, content) != digest:
+                db.execute(f"DELETE FROM {table} WHERE {where}", tuple(place))
 
 
 def _drop_dangling(db: apsw.Connection) -> None:

@@ -146,18 +146,23 @@ def _set_aside(data: Path, file: Path, now: Callable[[], int]) -> tuple[Forgetti
     if not live.exists() or not backup.size_of(live):
         return Forgettings(new_id(), {}, [], None, None, [], {}, [], ""), None, False
     keep: Forgettings | None = None
+    whole = False
     try:
         with contextlib.closing(connect(live)) as db:
             if not int(str(db.pragma("user_version"))):
                 return Forgettings(new_id(), {}, [], None, None, [], {}, [], ""), None, True
             with contextlib.suppress(apsw.Error), db:
                 keep = _known(db)
-            if keep is not None and _damage(db) is None:
-                return keep, backup.make(data, why="before-restore", now=now, spare=file), True
+            whole = keep is not None and _damage(db) is None
+        if whole:
+            return keep, backup.make(data, why=backup.BEFORE_RESTORE, now=now, spare=file), True
+    except backup.UnsoundError:
+        pass  # SQLite finds it whole and Satchel does not: no backup, but it can be written over page by page
     except StoreError as error:
         if not is_damaged(error):
             raise
-    return keep, keep_damaged(data, now), False
+        whole = False
+    return keep, keep_damaged(data, now), whole
 
 
 def keep_damaged(data: Path, now: Callable[[], int]) -> Path:
@@ -167,6 +172,7 @@ def keep_damaged(data: Path, now: Callable[[], int]) -> Path:
         backup.folder(data).mkdir(mode=0o700, exist_ok=True)
         backup.need_room(data, backup.size_of(live), "Keeping the damaged store")
         aside = backup.new_name(data, now(), backup.DAMAGED.strip("-"))
+        shred(beside(aside, "-wal"))  # of a run that was killed in this very second
         if beside(live, "-wal").exists():
             copy_private(beside(live, "-wal"), beside(aside, "-wal"))
         copy_private(live, aside)

@@ -1,14 +1,16 @@
-"""Whether what was forgotten is gone: the raw files of the data folder are read for its words.
+"""Whether what was forgotten is gone: the raw files of Satchel's in the data folder are read for its words.
 
 Looked for are its words of six letters and more, in any case, as UTF-8 and as JSON writes them in ASCII; what the
 word index made of them (stems, without diacritics); and the first bytes of its vectors. What also stands in what
-stays says nothing, and does not count. Words that a page of the database cuts in two are not seen.
+stays says nothing, and does not count, nor does what Satchel says of itself in its log. Words that a page of the
+database cuts in two are not seen.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from io import FileIO
@@ -17,12 +19,17 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from satchel.store import vector_sets
-from satchel.store.database import connect, fetch
+from satchel.files import own_paths
+from satchel.logs import FOLDER as LOGS
+from satchel.store import own_wording, vector_sets
+from satchel.store.backup import ELSEWHERE_FILE
+from satchel.store.database import connect, explain, fetch
 from satchel.store.forget import Traces
 from satchel.store.needles import LONGEST, SHORTEST, Needles
 from satchel.store.segment import CJK, segment
 from satchel.store.store import FILE_NAME, Store
+
+logger = logging.getLogger("satchel.forgetting")
 
 CHUNK = 8 << 20
 """Bytes read at a time."""
@@ -31,38 +38,69 @@ VECTOR_BYTES = 24
 """Of a vector, that are looked for: six of its numbers, or 192 signs."""
 
 SETTINGS = "config.toml"
-"""The user's own file: what stands there was not captured."""
+NOT_CAPTURED = (SETTINGS, "config.part", "daemon.json", ELSEWHERE_FILE)
+"""The user's own file, and those that hold nothing but where a daemon runs and where the user wanted copies."""
 
 _WORD = re.compile(rf"[^\W_]{{{SHORTEST},}}|[{CJK}]{{3,}}")
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """How much was read, and how many bytes of the forgotten were found in it."""
+    """How much was read, and how many bytes of the forgotten were found in it. `in_store`: some of them in the database
+    or its journal."""
 
     files: int
     bytes_read: int
     bytes_found: int
+    in_store: bool
 
 
 def verify(store: Store, traces: Traces) -> Reading:
-    """Reads every file of the store's folder for what the traces hold. Raises StoreError and OSError."""
+    """Reads every file of Satchel's in the store's folder for what the traces hold, but for those that nobody lets us
+    read: they are no part of `files`. What else lies there is the user's own, and is not read. Raises StoreError."""
+    try:
+        with contextlib.closing(connect(store.path, readonly=True)) as db:
+            return _verify(store, traces, db)
+    except apsw.Error as error:
+        raise explain(error, str(store.path)) from error
+
+
+def _verify(store: Store, traces: Traces, db: apsw.Connection) -> Reading:
     folder = store.path.parent
-    with contextlib.closing(connect(store.path, readonly=True)) as db:
-        db.pragma("query_only", False)  # else not even a temporary table can be made
-        needles = Needles([*needles_of(db, traces.texts), *(vector[:VECTOR_BYTES] for vector in traces.vectors)])
-        files = bytes_read = 0
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            if file.name == SETTINGS:
+    db.pragma("query_only", False)  # else not even a temporary table can be made
+    wanted = {*needles_of(db, traces.texts), *(vector[:VECTOR_BYTES] for vector in traces.vectors)}
+    in_store, in_log, in_others = Needles(wanted), Needles(wanted), Needles(wanted)
+    files = bytes_read = unread = 0
+    for file in sorted(set(own_paths(folder))):
+        if file.name in NOT_CAPTURED:
+            continue
+        try:
+            if not file.is_file():
                 continue
-            with contextlib.suppress(FileNotFoundError):  # a file of vectors that was just replaced
-                if file.parent == folder and file.name.startswith(FILE_NAME):
-                    bytes_read += _look_in(store.bytes_of(file), needles)
-                else:
-                    with file.open("rb", buffering=0) as raw:
-                        bytes_read += _look_in(raw, needles)
-                files += 1
-        left = standing(db, needles.found, folder / SETTINGS)
-    return Reading(files=files, bytes_read=bytes_read, bytes_found=sum(map(len, needles.found - left)))
+            if file.parent == folder and file.name.startswith(FILE_NAME):
+                bytes_read += _look_in(store.bytes_of(file), in_store)
+            elif file.parent.name == LOGS:
+                text = file.read_bytes()
+                in_log.look(own_wording.messages(text.lower()))
+                bytes_read += len(text)
+            else:
+                with file.open("rb", buffering=0) as raw:
+                    bytes_read += _look_in(raw, in_others)
+            files += 1
+        except FileNotFoundError:
+            continue  # a file of vectors that was just replaced
+        except OSError:
+            unread += 1
+    if unread:
+        logger.warning("%d files of the data folder could not be read for what was forgotten", unread)
+    found = in_store.found | in_others.found
+    found |= in_log.found - own_wording.said_by_itself(in_log.found, folder)
+    found -= standing(db, found, folder / SETTINGS)
+    return Reading(
+        files=files,
+        bytes_read=bytes_read,
+        bytes_found=sum(map(len, found)),
+        in_store=not found.isdisjoint(in_store.found),
+    )
 
 
 def _look_in(raw: FileIO, needles: Needles) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import apsw
+import msgspec
 from litestar import Controller, get, post
 from litestar.params import JSONBody, QueryParameter
 
@@ -26,7 +27,7 @@ from satchel.api.schemas import (
     iso,
     maybe_moment,
 )
-from satchel.store import forget_plan, forgotten_turns, receipts
+from satchel.store import backup, forget_plan, forgotten_turns, receipts
 from satchel.types import BadInputError
 
 SHOWN = 50
@@ -49,17 +50,28 @@ class ForgetController(Controller):
         """
         what = data.to_what(_profiles(request, data.profile))
         if not data.preview:
-            receipt = ReceiptAnswer.of(await daemon.forgetting.act(what))
-            return ForgetAnswer(preview=False, counts=receipt.counts, goes=[], staying=None, stays=[], receipt=receipt)
+            receipt = ReceiptAnswer.of(await daemon.forgetting.act(what), daemon.forgetting.owed())
+            return ForgetAnswer(
+                preview=False,
+                counts=receipt.counts,
+                goes=[],
+                staying=None,
+                stays=[],
+                set_aside=None,
+                receipt=receipt,
+            )
 
         def look(db: apsw.Connection) -> ForgetAnswer:
             going = forget_plan.plan(db, what)
+            counts = forget_plan.counted(db, going, what)
+            takes = bool(going.titles or any(msgspec.structs.astuple(counts)))
             return ForgetAnswer(
                 preview=True,
-                counts=ForgetCounts.of(forget_plan.counted(db, going, what)),
+                counts=ForgetCounts.of(counts),
                 goes=[ForgetItem.of(item) for item in forget_plan.items(db, going, limit=SHOWN)],
                 staying=len(going.staying),
                 stays=[ForgetItem.of(item) for item in forget_plan.staying(db, going, limit=SHOWN)],
+                set_aside=len(backup.set_aside(daemon.store.path.parent)) if takes else 0,
                 receipt=None,
             )
 
@@ -76,7 +88,8 @@ class ForgetController(Controller):
         """A page of receipts of what was forgotten, latest first. They name no content."""
         profiles = visible_profiles(request)
         items, total = await daemon.store.read(lambda db: receipts.listed(db, profiles=profiles, page=page, size=size))
-        return ReceiptPage(items=[ReceiptAnswer.of(one) for one in items], total=total, page=page, size=size)
+        owed = daemon.forgetting.owed()
+        return ReceiptPage(items=[ReceiptAnswer.of(one, owed) for one in items], total=total, page=page, size=size)
 
     @get("/forgotten", opt={"scope": "manage"})
     async def forgotten(
