@@ -314,7 +314,7 @@ def test_what_takes_the_place_of_a_forgotten_memory_is_not_told_as_what_a_job_ga
     assert job(store, first).memory_ids == (own,), f"and not {other}"
 
 
-def test_a_job_that_is_put_back_because_of_a_forgetting_is_read_again_from_its_beginning(store: Store) -> None:
+def test_of_a_job_that_is_put_back_because_of_a_forgetting_only_the_turn_at_hand_is_read_again(store: Store) -> None:
     read: list[str] = []
     turns = ["I live in Porto.", "I work as a nurse."]
     first = capture(store, turns).job_id
@@ -334,9 +334,37 @@ def test_a_job_that_is_put_back_because_of_a_forgetting_is_read_again_from_its_b
             await until(is_(store, first, "completed"), seconds=SECONDS)
 
     run(check())
-    assert read == turns * 2
+    assert read == [*turns, turns[1]]
     assert [text for text, *_ in stamps(store)] == ["The user works as a nurse."]
     assert list(job(store, first).memory_ids) == job_memories(store)
+
+
+def test_who_forgets_waits_until_nothing_more_is_asked_for_what_is_being_read(store: Store) -> None:
+    read: list[str] = []
+    first = capture(store, ["I live in Porto."]).job_id
+
+    async def check() -> None:
+        async with working(store, Models()) as at_work:
+            real = at_work.read
+            held = asyncio.Event()
+
+            async def reading(turns: Sequence[Message], index: int) -> list[Draft]:
+                read.append("begun")
+                if len(read) == 1:
+                    await held.wait()
+                    read.append("asked for more")
+                return await real(turns, index)
+
+            at_work.read = reading  # type: ignore[method-assign]
+            await until(lambda: bool(read), seconds=SECONDS)
+            await at_work.forget()
+            held.set()
+            at_work.wake()
+            await until(is_(store, first, "completed"), seconds=SECONDS)
+            await at_work.forget()  # with nothing at hand
+
+    run(check())
+    assert read == ["begun", "begun"]
 
 
 def job_memories(store: Store) -> list[str]:

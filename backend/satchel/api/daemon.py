@@ -47,7 +47,9 @@ class Daemon:
         self.worker = ExtractionWorker(store, runtime, publish=self.events.publish, stored=self.indexer.wake)
         self.worker.keep_out = KeepOut(config.extract.keep_out)
         self.rederiver = Rederiver(store, runtime, self.worker, publish=self.events.publish, stored=self.indexer.wake)
-        self.forgetting = Forgetting(store, runtime, self.recall, self.rederiver, self.events)
+        self.forgetting = Forgetting(
+            store, runtime, self.recall, self.events, (self.rederiver.forget, self.worker.forget)
+        )
         self.ready = False
         self._tasks: list[asyncio.Task[None]] = []
         self._seen: dict[str, int] = {}

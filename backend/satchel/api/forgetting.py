@@ -10,13 +10,12 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from satchel.api.events import Events
-from satchel.extract.rederive import Rederiver
 from satchel.faults import type_and_place
 from satchel.models import Runtime
 from satchel.recall.recall import Recall
@@ -58,12 +57,19 @@ class Forgetting:
     is then the call's answer.
     """
 
-    def __init__(self, store: Store, runtime: Runtime, recall: Recall, rederiver: Rederiver, events: Events) -> None:
+    def __init__(
+        self,
+        store: Store,
+        runtime: Runtime,
+        recall: Recall,
+        events: Events,
+        readers: Sequence[Callable[[], Awaitable[None]]],
+    ) -> None:
         self.after: AfterForgetting = clean_backups
         self._store = store
         self._runtime = runtime
         self._recall = recall
-        self._rederiver = rederiver
+        self._readers = readers
         self._events = events
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -105,18 +111,24 @@ class Forgetting:
         async with self._lock:
             gone, ended = await self._store.write(lambda tx: _forget(tx, what))
             if ended is not None:
+                if self._unproven or self._cut_off:  # it may be these that are asked for again
+                    await self._end_them()
                 return ended
             for profile in gone.profiles:
                 self._events.publish("forgotten", profile, **(named or {"receipt": gone.receipt}))
             self._unproven.append(_Unproven(gone))
-            try:
-                return (await self._end_all())[gone.receipt]
-            except (StoreError, OSError) as error:
-                raise StoreError(
-                    f"It is forgotten, but its bytes may still lie on disk: {error} Satchel goes on trying."
-                ) from error
-            finally:
-                self._try_again()
+            return (await self._end_them())[gone.receipt]
+
+    async def _end_them(self) -> dict[str, Receipt]:
+        """As `_end_all`; what stays to be done is tried again. Raises StoreError."""
+        try:
+            return await self._end_all()
+        except (StoreError, OSError) as error:
+            raise StoreError(
+                f"It is forgotten, but its bytes may still lie on disk: {error} Satchel goes on trying."
+            ) from error
+        finally:
+            self._try_again()
 
     async def _end_all(self) -> dict[str, Receipt]:
         """Takes all that was forgotten, now and before, out of memory and files, and proves it for each; the receipts.
@@ -146,7 +158,8 @@ class Forgetting:
         held = [one for one in self._unproven if not one.let_go]
         if held:
             await asyncio.to_thread(self._recall.forget)
-            await self._rederiver.forget()  # before the models: they would answer all that it asked of them
+            for let_go in self._readers:  # before the models, of which they would ask more
+                await let_go()
             await self._runtime.forget()
             clear_caches()
             for one in held:

@@ -8,7 +8,7 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import apsw
 import msgspec
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from satchel.extract.reconciling.reconcile import Decision
     from satchel.extract.reconciling.superseding import Superseding
     from satchel.models.registry import ModelRole, PromptFormat
+
+T = TypeVar("T")
 
 SIMILAR = 40
 """How many stored memories a draft is compared with for their meaning, and as many for their words."""
@@ -83,6 +85,8 @@ class ExtractionWorker:
         self._held: set[str] = set()
         """Ids of the jobs that wait for the generator."""
         self._begun: dict[str, _Begun] = {}
+        self._working: asyncio.Future[Any] | None = None
+        self._giving_up = False
         self.aside: Callable[[], Awaitable[bool]] = _nothing
         self.pace = Pace()
         self.keep_out = KeepOut()
@@ -104,8 +108,9 @@ class ExtractionWorker:
                     held = None
                 held = await self._next()
                 if held is None:
-                    if not await self.aside():
-                        await self._sleep()
+                    with contextlib.suppress(_ForgottenError):
+                        if not await self._unless_forgotten(self.aside()):
+                            await self._sleep()
                     continue
                 await self._run(held)
                 held = None
@@ -150,14 +155,12 @@ class ExtractionWorker:
         self._publish("job", profile, id=job.id, status="running")
         renewing = asyncio.create_task(self._renew(job.id))
         try:
-            found = await self._extract(job, profile)
+            found = await self._unless_forgotten(self._extract(job, profile))
         except asyncio.CancelledError:
             # Submitted, not awaited: this task is being cancelled, the writer still finishes its queue.
             self._store.submit(lambda tx: jobs.put_back(tx, job.id))
             raise
-        except (_PausedError, _ForgottenError) as error:
-            if isinstance(error, _ForgottenError):
-                self._begun.pop(job.id, None)
+        except (_PausedError, _ForgottenError):  # what was read of it stays read; the turn at hand is read again
             await self._store.write(lambda tx: jobs.put_back(tx, job.id))
             self._publish("job", profile, id=job.id, status="queued")
             return
@@ -183,6 +186,29 @@ class ExtractionWorker:
         self._begun.pop(job.id, None)
         self._held.discard(job.id)
         self._publish("job", profile, id=job.id, status="completed")
+
+    async def forget(self) -> None:
+        """Gives up what is being read, so that no model is asked more for words that may be forgotten: a job goes back
+        to the queue."""
+        if self._working is not None:
+            self._giving_up = True
+            self._working.cancel()
+            await asyncio.wait([self._working])
+
+    async def _unless_forgotten(self, work: Awaitable[T]) -> T:
+        """What `work` gives. Raises _ForgottenError when `forget` came meanwhile."""
+        self._giving_up = False
+        working: asyncio.Future[T] = asyncio.ensure_future(work)
+        self._working = working
+        try:
+            return await working
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._giving_up and task is not None and not task.cancelling():
+                raise _ForgottenError from None
+            raise
+        finally:
+            self._working = None
 
     async def _renew(self, job_id: str) -> None:
         while True:

@@ -168,12 +168,12 @@ class _Salvage:
             db.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
             with db:
                 changes, sequence = self._take(db)
+                _drop_altered(db)
                 if not db.execute("SELECT 1 FROM message UNION ALL SELECT 1 FROM memory LIMIT 1").get:
                     raise StoreError(
                         "Nothing that was said could be read from the damaged store; nothing was changed. Restore a"
                         " backup with `satchel restore FILE` (`satchel doctor` tells of the last one)."
                     )
-                _drop_altered(db)
                 homeless = self._house(db)
                 _drop_dangling(db)
                 unfounded = _drop_unfounded(db)
@@ -318,11 +318,10 @@ def _owner_of_homeless(db: apsw.Connection, now: int) -> int:
 def _drop_altered(db: apsw.Connection) -> None:
     """Drops turns, and earlier wordings of them, whose words are not those that were hashed when they came."""
     for table, columns in (("message", ("pk",)), ("revision", ("message", "revision"))):
-        rows = fetch(db, f"SELECT role, content, hash, {', '.join(columns)} FROM {table}")
+        rows = db.execute(f"SELECT role, content, hash, {', '.join(columns)} FROM {table}")
+        altered = [tuple(place) for role, content, digest, *place in rows if log.hash_of(role, content) != digest]
         where = " AND ".join(f"{column} = ?" for column in columns)
-        for role, content, digest, *place in rows:
-            if log.hash_of(role, content) != digest:
-                db.execute(f"DELETE FROM {table} WHERE {where}", tuple(place))
+        db.executemany(f"DELETE FROM {table} WHERE {where}", altered)
 
 
 def _drop_dangling(db: apsw.Connection) -> None:

@@ -124,14 +124,16 @@ class Guard:
             self._count("unknown", rate.UNKNOWN)
             hint = "Send `Authorization: Bearer TOKEN`; `satchel token` makes one."
             raise Refused(401, "No valid token", hint)
+        self._count(client.id, rate.CLIENT)
         if not client.pinned and origin.shows_owner(headers, scope["method"]):
             client = await self.pin(client, headers.get("origin"))
+            if client.revoked_at is not None:
+                raise Refused(401, "No valid token", "This token was revoked a moment ago.")
         if not origin.fits(client.origin, headers.get("origin"), scope["method"]):
             hint = (
                 "This token was given to another: pair this extension, or make a token with `satchel token --origin`."
             )
             raise Refused(403, ANOTHERS, hint)
-        self._count(client.id, rate.CLIENT)
         scope["satchel_client"] = client
         self.seen(client)
         if concurrency.is_stream(scope["path"]):
