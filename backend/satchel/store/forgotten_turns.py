@@ -262,24 +262,45 @@ def latest(db: apsw.Connection, *, profiles: Sequence[str] | None) -> int | None
     return None if found is None else int(str(found))
 
 
+class LostTurns(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation of which turns were forgotten: whether any of its turns is `left` in the profiles that were looked
+    at, and which of the profiles that lost some lost all."""
+
+    site: str
+    external_id: str
+    left: bool
+    gone_from: list[str]
+
+
 def among(
     db: apsw.Connection, places: Sequence[Place], *, profiles: Sequence[str] | None, after: int | None
-) -> list[Place]:
-    """Of which of these conversations a turn was forgotten after that time (ms; None: ever)."""
+) -> list[LostTurns]:
+    """Of which of these conversations a turn was forgotten after that time (ms; None: ever), and what is left."""
     key = _secret(db)
     if key is None:
         return []
     names = [name for (name,) in fetch(db, "SELECT name FROM profile")]
     seen = [name for name in names if profiles is None or name in profiles]
     asked = "SELECT 1 FROM forgotten_turn WHERE place = ?1 AND (?2 IS NULL OR forgotten_at > ?2) LIMIT 1"
-    return [
-        place
-        for place in places
-        if any(
-            db.execute(asked, (_digest(key, name, place.site, place.external_id), after)).get is not None
-            for name in seen
-        )
-    ]
+    stored = (
+        "SELECT p.name FROM conversation c JOIN profile p ON p.pk = c.profile WHERE c.site = ? AND c.external_id = ?"
+        " AND EXISTS (SELECT 1 FROM message m WHERE m.conversation = c.pk)"
+    )
+    found = []
+    for place in places:
+        digests = {name: _digest(key, name, place.site, place.external_id) for name in seen}
+        lost = [name for name in seen if db.execute(asked, (digests[name], after)).get is not None]
+        if lost:
+            left = {name for (name,) in fetch(db, stored, (place.site, place.external_id))}.intersection(seen)
+            found.append(
+                LostTurns(
+                    site=place.site,
+                    external_id=place.external_id,
+                    left=bool(left),
+                    gone_from=[name for name in lost if name not in left],
+                )
+            )
+    return found
 
 
 def count_sent_again(db: apsw.Connection, *, profiles: Sequence[str] | None) -> int:
