@@ -175,6 +175,26 @@ def test_a_client_learns_which_of_the_conversations_it_names_lost_turns(wordy: R
     assert ask(*ids, after=first) == (["second"], second)
 
 
+def test_a_client_learns_what_is_left_of_a_conversation_in_its_own_profiles(wordy: Running, profile: str) -> None:
+    token = wordy.new_token("--scope", "capture", "--profile", profile)
+    other = f"{profile}-other"
+
+    def ask(token: str | None) -> tuple[bool, set[str]]:
+        body = {"conversations": [{"site": "test", "external_id": profile}]}
+        (found,) = wordy.call("POST", "/v1/forgotten/among", body, token=token).json()["conversations"]
+        return found["left"], set(found["gone_from"])
+
+    for name in (profile, other):
+        wordy.capture(FORGOTTEN, "I keep bees.", profile=name, external_id=profile)
+    forget(wordy, name="wyverns", profile=profile)
+    assert ask(token) == (True, set())
+    forget(wordy, everything=True, profile=profile)
+    assert ask(token) == (False, {profile})
+    assert ask(None) == (True, {profile})
+    forget(wordy, everything=True, profile=other)
+    assert ask(None) == (False, {profile, other})
+
+
 def test_only_who_may_manage_may_forget(wordy: Running) -> None:
     token = wordy.new_token("--scope", "capture", "--scope", "recall")
     for method, path, body in (

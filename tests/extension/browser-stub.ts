@@ -11,7 +11,9 @@ export const daemon = {
   memories: [] as string[],
   /** Whether the token that is sent is its own. */
   knows: (_token: string): boolean => true,
-  /** Conversations that lost turns, and when. */
+  /** Whether it answers but has no room for turns. */
+  full: false,
+  /** Conversations that lost turns, and when; of the profile "me". What is left of them stands in `log`. */
   forgotten: [] as { external_id: string; at: string }[],
   /** What happens while it looks which of the named conversations lost turns. */
   meanwhile: (): Promise<unknown> => Promise.resolve(),
@@ -37,6 +39,7 @@ function take(body: Body): Response {
     daemon.memories.push(body.text);
     return new Response("{}", { status: 201, headers });
   }
+  if (daemon.full) return new Response('{"detail":"full"}', { status: 507, headers });
   if (body.messages.some((one) => daemon.refuses(one.content))) return refusal();
   const log = daemon.log.get(body.external_id) ?? [];
   daemon.log.set(body.external_id, log);
@@ -61,7 +64,11 @@ interface Named {
 
 function among({ conversations, after }: Named) {
   const lost = daemon.forgotten.filter((one) => after === null || Date.parse(one.at) > Date.parse(after)).map((one) => one.external_id);
-  return { conversations: conversations.filter((one) => lost.includes(one.external_id)), latest: daemon.forgotten.at(-1)?.at ?? null };
+  const told = conversations.filter((one) => lost.includes(one.external_id)).map((one) => {
+    const left = (daemon.log.get(one.external_id) ?? []).length > 0;
+    return { ...one, left, gone_from: left ? [] : ["me"] };
+  });
+  return { conversations: told, latest: daemon.forgotten.at(-1)?.at ?? null };
 }
 
 /** A token of another's is good for reading, as browsers send no Origin with that. */
@@ -87,6 +94,7 @@ export function reset(): void {
   daemon.memories = [];
   daemon.refuses = () => false;
   daemon.knows = () => true;
+  daemon.full = false;
   daemon.forgotten = [];
   daemon.meanwhile = () => Promise.resolve();
   known.clear();

@@ -20,6 +20,14 @@ async function anew(): Promise<void> {
   reset();
 }
 
+/** The daemon forgets the whole conversation, or these turns of it. */
+function forget(conversation: string, at: string, ...turns: string[]): void {
+  daemon.log.set(conversation, turns.length ? (daemon.log.get(conversation) ?? []).filter((one) => !turns.includes(one)) : []);
+  daemon.forgotten.push({ external_id: conversation, at });
+}
+
+const marks = async (conversation: string) => (await (await database()).getAllKeysFromIndex("seen", "conversation", ["s", conversation])).length;
+
 /** All that lies in the extension's store, by conversation. */
 async function kept(): Promise<{ conversations: string[]; all: string }> {
   const db = await database();
@@ -28,7 +36,7 @@ async function kept(): Promise<{ conversations: string[]; all: string }> {
   return { conversations: [...new Set(rows.map((one) => one.conversation))].sort(), all: JSON.stringify(rows) };
 }
 
-test("what waits, was refused or was seen of a conversation that lost turns goes, and nothing else", async () => {
+test("what was refused or seen of a conversation that was forgotten goes, and nothing else", async () => {
   await anew();
   daemon.refuses = (content) => content.includes("Wyvern");
   for (const name of ["lost", "whole"]) await put([turn("1", "I keep bees"), turn(null, "I keep a Wyvern")], where(name), "wire");
@@ -38,27 +46,28 @@ test("what waits, was refused or was seen of a conversation that lost turns goes
   assert.deepEqual(await lengths(), { waiting: 0, refused: 3 });
   await dropForgotten();
   assert.deepEqual((await kept()).conversations, ["lost", "whole"]);
-  daemon.forgotten = [{ external_id: "lost", at: "2026-03-01T10:00:00Z" }];
+  forget("lost", "2026-03-01T10:00:00Z");
   await dropForgotten();
   const left = await (await database()).getAll("refused");
   assert.deepEqual(left.map((one) => [one.conversation, one.memory ?? false]).sort(), [["lost", true], ["whole", false]]);
-  assert.equal((await (await database()).getAllKeysFromIndex("seen", "conversation", ["s", "lost"])).length, 0);
-  assert.equal((await (await database()).getAllKeysFromIndex("seen", "conversation", ["s", "whole"])).length, 2);
+  assert.deepEqual([await marks("lost"), await marks("whole")], [0, 2]);
 });
 
 test("what was said there since is kept and known again, until more is forgotten", async () => {
   await anew();
   await put([turn("1", "I keep a Wyvern")], where("a"), "wire");
-  daemon.forgotten = [{ external_id: "a", at: "2026-03-01T10:00:00Z" }];
+  await drain();
+  forget("a", "2026-03-01T10:00:00Z");
   await dropForgotten();
   assert.deepEqual((await kept()).conversations, []);
   assert.equal(await put([turn("2", "And bees")], where("a"), "wire"), 1);
   await dropForgotten();
   assert.equal(await put([turn("2", "And bees")], where("a"), "wire"), 0);
-  daemon.forgotten.push({ external_id: "b", at: "2026-03-01T10:00:00.500Z" });
+  forget("b", "2026-03-01T10:00:00.500Z");
   await dropForgotten();
   assert.equal(await put([turn("2", "And bees")], where("a"), "wire"), 0);
-  daemon.forgotten = [{ external_id: "a", at: "2026-02-01T10:00:00Z" }]; // a clock that was set back
+  daemon.forgotten = [];
+  forget("a", "2026-02-01T10:00:00Z"); // a clock that was set back
   await dropForgotten();
   assert.deepEqual((await kept()).conversations, []);
 });
@@ -77,27 +86,75 @@ test("what waits gets to the daemon before it is dropped; while there is none, n
   assert.deepEqual((await kept()).conversations, []);
 });
 
+test("what the daemon cannot take yet waits on, is known meanwhile, and what was seen goes when that is settled", async () => {
+  await anew();
+  await put([turn("1", "I keep a Wyvern")], where("a"), "wire");
+  await put([turn("1", "I keep a Wyvern")], where("b"), "wire");
+  await drain();
+  daemon.full = true;
+  await put([turn("2", "And bees")], where("a"), "wire");
+  forget("a", "2026-03-01T10:00:00Z");
+  forget("b", "2026-03-01T10:00:00Z");
+  await dropForgotten();
+  assert.deepEqual(await lengths(), { waiting: 1, refused: 0 });
+  assert.deepEqual([await marks("a"), await marks("b")], [2, 0]);
+  assert.equal(await put([turn(null, "And bees")], where("a"), "page"), 0);
+  daemon.refuses = (content) => content === "And bees";
+  daemon.full = false;
+  await drain();
+  await dropForgotten();
+  assert.equal(await marks("a"), 0);
+});
+
+test("what is left of a conversation that lost a turn is known on, under the page's ids too", async () => {
+  await anew();
+  const turns = [turn("1", "I keep a Wyvern"), turn("2", "And bees")];
+  await put(turns, where("a"), "wire");
+  await drain();
+  forget("a", "2026-03-01T10:00:00Z", "I keep a Wyvern");
+  await dropForgotten();
+  assert.equal(await put(turns, where("a"), "wire"), 0);
+  assert.equal(await put([turn(null, "And bees")], where("a"), "page"), 0);
+});
+
+test("what was refused is kept where it may be new: of another profile, of a conversation that is left, since", async () => {
+  await anew();
+  daemon.refuses = (content) => content.includes("Wyvern");
+  const refused = (content: string) => turn(content, `${content} Wyvern`);
+  await put([turn("1", "I keep bees"), refused("left")], where("left"), "wire");
+  await put([refused("gone")], where("gone"), "wire");
+  await put([refused("work")], { ...where("gone"), profile: "work" }, "wire");
+  while ((await lengths()).waiting) await drain();
+  await (await database()).add("outbox", { ...where("gone"), turn: { ...refused("since"), id: "since" } });
+  forget("left", "2026-03-01T10:00:00Z", "none of them");
+  forget("gone", "2026-03-01T10:00:00Z");
+  await dropForgotten();
+  const kept = (await (await database()).getAll("refused")).map((one) => one.turn.id);
+  assert.deepEqual(kept, ["left", "work", "since"]);
+});
+
 test("what is said while it is dropped is not dropped with it", async () => {
   await anew();
   await put([turn("1", "I keep a Wyvern")], where("a"), "wire");
   await drain();
-  daemon.forgotten = [{ external_id: "a", at: "2026-03-01T10:00:00Z" }];
   daemon.meanwhile = async () => {
     daemon.up = false;
     await put([turn("2", "said meanwhile")], where("a"), "wire");
   };
+  forget("a", "2026-03-01T10:00:00Z");
   await dropForgotten();
   daemon.up = true;
   await drain();
   await drain();
-  assert.deepEqual(daemon.log.get("a"), ["I keep a Wyvern", "said meanwhile"]);
+  assert.deepEqual(daemon.log.get("a"), ["said meanwhile"]);
+  assert.equal(await put([turn("1", "I keep a Wyvern"), turn("2", "said meanwhile")], where("a"), "wire"), 1);
 });
 
 test("a conversation with an impossible id keeps no other from being dropped", async () => {
   await anew();
   for (const name of ["x".repeat(600), "a"]) await put([turn("1", "I keep a Wyvern")], where(name), "wire");
   await drain();
-  daemon.forgotten = [{ external_id: "a", at: "2026-03-01T10:00:00Z" }];
+  forget("a", "2026-03-01T10:00:00Z");
   await dropForgotten();
   assert.deepEqual((await kept()).conversations, ["x".repeat(600)]);
 });

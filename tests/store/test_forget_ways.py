@@ -194,8 +194,15 @@ def test_the_same_turn_elsewhere_is_another(store: Store) -> None:
 LONG_ENOUGH = "I breed Axolotls in my cellar"
 
 
-@pytest.mark.parametrize("first", ["m1", None, "page:ab:1"])
-@pytest.mark.parametrize("then", ["m2", None, "page:ab:1", "page:cd:3"])
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (first, then)
+        for first in ("m1", None, "page:ab:1")
+        for then in ("m2", None, "page:ab:1", "page:cd:3")
+        if (first, then) != ("m1", "m2")
+    ],
+)
 def test_a_forgotten_turn_is_known_under_another_id(store: Store, first: str | None, then: str | None) -> None:
     chat = capture(store, [said(f"**{LONG_ENOUGH}**", first)])
     act(store, way="conversation", conversation=chat.conversation_id)
@@ -224,6 +231,16 @@ def test_an_answer_is_known_as_the_page_shows_it(store: Store) -> None:
     assert capture(store, [said(shown, "page:ab:1", role="assistant")]).forgotten == 1
     longer = said(shown + " Feed them worms. " * 5, "page:cd:1", role="assistant")
     assert capture(store, [longer, said(shown, "page:ef:1")]).accepted == 2
+
+
+def test_what_the_site_names_otherwise_is_new_though_it_says_what_was_forgotten(store: Store) -> None:
+    chat = capture(store, [said(LONG_ENOUGH, "m1"), said(ANSWER.format("a"), "m2", role="assistant")])
+    act(store, way="conversation", conversation=chat.conversation_id)
+    anew = ANSWER.format("b").replace("a lid", "a net")
+    new = [said(LONG_ENOUGH, "m3"), said(anew, "m4", role="assistant")]
+    assert (capture(store, new).accepted, capture(store, new).accepted) == (2, 0)
+    assert contents(store) == {LONG_ENOUGH, anew}
+    assert capture(store, [said(LONG_ENOUGH, "m1")]).forgotten == 1
 
 
 def test_a_short_yes_is_kept_out_no_oftener_than_it_was_forgotten(store: Store) -> None:

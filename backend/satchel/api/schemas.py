@@ -10,7 +10,7 @@ import msgspec
 from satchel.store import changes
 from satchel.store.clients import Client
 from satchel.store.forget_plan import Counts, Item, Way, What
-from satchel.store.forgotten_turns import ForgottenConversation
+from satchel.store.forgotten_turns import ForgottenConversation, LostTurns
 from satchel.store.log import ProfileCount, Revision
 from satchel.store.memories import Version
 from satchel.store.receipts import Receipt
@@ -597,11 +597,25 @@ class ForgottenAmongRequest(Strict):
     after: str | None = None
 
 
-class ForgottenAmongAnswer(Answer):
-    """Which of them lost turns: a client should not keep these either. `latest`: when something was last forgotten that
-    is kept out; while it stays the same there is nothing new to ask."""
+class LostTurnsAnswer(Answer):
+    """A conversation that lost turns: whether any is `left` in the client's profiles, and which of these that lost some
+    lost all."""
 
-    conversations: list[NamedBySite]
+    site: str
+    external_id: str
+    left: bool
+    gone_from: list[str]
+
+    @classmethod
+    def of(cls, one: LostTurns) -> LostTurnsAnswer:
+        return cls(site=one.site, external_id=one.external_id, left=one.left, gone_from=one.gone_from)
+
+
+class ForgottenAmongAnswer(Answer):
+    """Which of them lost turns: of what is gone a client should keep nothing either. `latest`: when something was last
+    forgotten that is kept out; while it stays the same there is nothing new to ask."""
+
+    conversations: list[LostTurnsAnswer]
     latest: str | None
 
 

@@ -10,10 +10,12 @@ conversation, who spoke, and the letters and digits alone, of which two renderin
 assistant's answer it is the first BEGINS of them, with their number beside it, for a page leaves out links' addresses
 and adds labels: what begins the same and is about as long is the same, as the extension's ledger has it.
 
-Words alone would also keep out what is said anew. Whoever says LONG letters again, letter for letter, in the
-conversation where they were forgotten, is taken to send the forgotten turn; it counts as sent again, where it can be
-let in. People do say "yes" twice: a shorter text is kept out only when it comes without the site's id, and no oftener
-than it was forgotten there. A short turn that was forgotten without an id and comes with one is let in.
+Words alone would also keep out what is said anew. Where the site itself gave both an id, these tell the turns apart,
+and words do not count: an answer begun like a forgotten one is another answer. Else, whoever says LONG letters again,
+letter for letter, in the conversation where they were forgotten, is taken to send the forgotten turn; it counts as sent
+again, where it can be let in. People do say "yes" twice: a shorter text is kept out only when it comes without the
+site's id, and no oftener than it was forgotten there. A short turn that was forgotten without an id and comes with one
+is let in.
 
 What that is worth: the key lies in the same file, so whoever holds the whole file can test a guess, which must name the
 conversation's id at the site, which no word list holds, and every letter of the turn or the first BEGINS of an answer.
@@ -68,10 +70,12 @@ class KeptOut(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True, array_like=True):
-    """What tells a turn by its words: a keyed hash in hex, and how many letters there are."""
+    """What tells a turn by its words: a keyed hash in hex, and how many letters there are; `by_site`: whether the site
+    gave the turn an id."""
 
     hash: str
     letters: int
+    by_site: bool = False
 
 
 class _Mark(msgspec.Struct, frozen=True):
@@ -116,13 +120,16 @@ def letters(content: str) -> str:
     return _BETWEEN.sub("", unicodedata.normalize("NFKC", content).lower()) or content
 
 
-def _words(key: bytes, place: bytes, role: str, content: str) -> Words:
+def _words(key: bytes, place: bytes, role: str, content: str, message_key: str) -> Words:
     own = letters(content)
     told = own[:BEGINS] if role == "assistant" else own
-    return Words(_digest(key, place.hex(), role, told).hex(), len(own))
+    by_site = message_key.startswith("id:") and not _FROM_THE_PAGE.fullmatch(message_key)
+    return Words(_digest(key, place.hex(), role, told).hex(), len(own), by_site)
 
 
 def _alike(one: Words, other: Words) -> bool:
+    if one.by_site and other.by_site:
+        return False
     # Of what the user says the hash holds every letter, so that the lengths agree when it does.
     longer = max(one.letters, other.letters)
     within = longer <= BEGINS or abs(one.letters - other.letters) <= SAME_LENGTH * longer
@@ -144,7 +151,7 @@ def bury(tx: Tx, turns: Sequence[int]) -> None:
             " UNION ALL SELECT role, content FROM revision WHERE message = ?1",
             (pk,),
         )
-        words = dict.fromkeys(_words(key, place, role, content) for role, content in said)
+        words = dict.fromkeys(_words(key, place, role, content, message_key) for role, content in said)
         tx.db.execute(
             "INSERT OR REPLACE INTO forgotten_turn"
             " (key, place, words, profile, site, conversation, message, forgotten_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -183,7 +190,7 @@ def sent_again(tx: Tx, profile: str, site: str, external_id: str, messages: Sequ
     """How often words came without an id in this call."""
     found = {}
     for message in {message.key: message for message in messages}.values():
-        words = _words(key, place, message.role, message.content)
+        words = _words(key, place, message.role, message.content, message.key)
         said[words.hash] += message.external_id is None
         mark = by_key.get(_digest(key, profile, site, external_id, message.key))
         if mark is None and not _is_stored(tx.db, profile, site, external_id, message.key):
@@ -262,24 +269,45 @@ def latest(db: apsw.Connection, *, profiles: Sequence[str] | None) -> int | None
     return None if found is None else int(str(found))
 
 
+class LostTurns(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation of which turns were forgotten: whether any of its turns is `left` in the profiles that were looked
+    at, and which of the profiles that lost some lost all."""
+
+    site: str
+    external_id: str
+    left: bool
+    gone_from: list[str]
+
+
 def among(
     db: apsw.Connection, places: Sequence[Place], *, profiles: Sequence[str] | None, after: int | None
-) -> list[Place]:
-    """Of which of these conversations a turn was forgotten after that time (ms; None: ever)."""
+) -> list[LostTurns]:
+    """Of which of these conversations a turn was forgotten after that time (ms; None: ever), and what is left."""
     key = _secret(db)
     if key is None:
         return []
     names = [name for (name,) in fetch(db, "SELECT name FROM profile")]
     seen = [name for name in names if profiles is None or name in profiles]
     asked = "SELECT 1 FROM forgotten_turn WHERE place = ?1 AND (?2 IS NULL OR forgotten_at > ?2) LIMIT 1"
-    return [
-        place
-        for place in places
-        if any(
-            db.execute(asked, (_digest(key, name, place.site, place.external_id), after)).get is not None
-            for name in seen
-        )
-    ]
+    stored = (
+        "SELECT p.name FROM conversation c JOIN profile p ON p.pk = c.profile WHERE c.site = ? AND c.external_id = ?"
+        " AND EXISTS (SELECT 1 FROM message m WHERE m.conversation = c.pk)"
+    )
+    found = []
+    for place in places:
+        digests = {name: _digest(key, name, place.site, place.external_id) for name in seen}
+        lost = [name for name in seen if db.execute(asked, (digests[name], after)).get is not None]
+        if lost:
+            left = {name for (name,) in fetch(db, stored, (place.site, place.external_id))}.intersection(seen)
+            found.append(
+                LostTurns(
+                    site=place.site,
+                    external_id=place.external_id,
+                    left=bool(left),
+                    gone_from=[name for name in lost if name not in left],
+                )
+            )
+    return found
 
 
 def count_sent_again(db: apsw.Connection, *, profiles: Sequence[str] | None) -> int:

@@ -21,7 +21,7 @@ from satchel.api.schemas import (
     ForgottenAmongRequest,
     ForgottenConversationAnswer,
     ForgottenPage,
-    NamedBySite,
+    LostTurnsAnswer,
     ReceiptAnswer,
     ReceiptPage,
     iso,
@@ -115,7 +115,7 @@ class ForgetController(Controller):
     async def among(
         self, request: AnyRequest, data: JSONBody[ForgottenAmongRequest], daemon: TheDaemon
     ) -> ForgottenAmongAnswer:
-        """Of which of these conversations turns were forgotten, so that a client drops what it keeps of them.
+        """Of which of these conversations turns were forgotten and what is left, so that a client drops what it keeps.
 
         Without any it tells when something was last forgotten, which is the same until something else is.
         """
@@ -126,7 +126,7 @@ class ForgetController(Controller):
             latest = forgotten_turns.latest(db, profiles=profiles)
             found = forgotten_turns.among(db, asked, profiles=profiles, after=after)
             return ForgottenAmongAnswer(
-                conversations=[NamedBySite(site=one.site, external_id=one.external_id) for one in found],
+                conversations=[LostTurnsAnswer.of(one) for one in found],
                 latest=iso(latest),
             )
 

@@ -1,7 +1,7 @@
 -- Turns that the user forgot, so that a page that is loaded again, or an import repeated, does not bring them back. `key`
 -- and `place` (the conversation it stood in) are keyed hashes (store/forgotten_turns.py), as are those in `words`, by which
--- the turn is known under another id: [hash, letters] in JSON for what it said and for each of its revisions, `letters`
--- being how many there were. `conversation` and `message` are the ids that they had here. No content.
+-- the turn is known under another id: [hash, letters, by_site] in JSON for what it said and for each of its revisions,
+-- `letters` being how many there were, `by_site` whether the site gave the turn an id. `conversation` and `message` are the ids that they had here. No content.
 CREATE TABLE forgotten_turn (
   key           BLOB PRIMARY KEY,
   place         BLOB NOT NULL,
