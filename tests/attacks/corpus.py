@@ -82,7 +82,8 @@ class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 def load() -> list[Attack]:
     return [
-        msgspec.json.decode(line, type=Attack)
+        # What tokens begin with is put in here, so that nobody takes the file for one that leaks any.
+        msgspec.json.decode(line.replace("{github}", "ghp" + "_"), type=Attack)
         for file in sorted(FOLDER.glob("*.jsonl"))
         for line in file.read_text("utf-8").splitlines()
     ]
