@@ -21,7 +21,7 @@ from typing import Literal
 
 import msgspec
 
-from satchel.files import make_private
+from satchel.files import make_private, sync
 from satchel.models import registry
 from satchel.models.registry import (
     PIN,
@@ -134,9 +134,9 @@ def _fetch_from_any(entry: ModelEntry, work: Path, target: Path, folder: Path, p
             progress(Progress(model=entry.name, stage="failed", message=str(error)))
             continue
         digest = registry.sha256_of(made)
-        _sync(made)
+        sync(made)
         os.replace(made, target)
-        _sync(folder)
+        sync(folder)
         if entry.sha256 == PIN:
             registry.pin(entry, digest, folder)
         registry.remember_hash(target, folder, digest)
@@ -409,17 +409,6 @@ def _fetch_https(entry: ModelEntry, url: str, target: Path, total: int | None, p
         raise SourceError(f"{url} cannot be reached or broke off ({type(error).__name__}).") from error
     os.replace(part, target)
     mark.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    """Flush a file, or a folder's names, to the disk."""
-    if path.is_dir() and os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _bytes_needed(entry: ModelEntry) -> int:
