@@ -498,8 +498,8 @@ class ForgetItem(Answer):
 
 class ReceiptAnswer(Answer):
     """What was forgotten, without a word of it: when, in which profiles, how much; the files of the data folder that
-    were read for it afterwards, and how many bytes of it they held (null: it was cut off before they could be read).
-    Nothing was there to be forgotten: no file was read.
+    were read for it afterwards, and how many bytes of it they held (null: it was cut off before they could be read; no
+    file is read where there was nothing to forget).
     `rewritten`: how often the database was written anew because they held any. `backups`: how many of Satchel's own
     were removed for it, of which a fresh one is made (`backup_owed`: not yet, and it is tried again); `elsewhere`:
     backups written outside that may hold it still.

@@ -104,7 +104,7 @@ _SAYS_IT = re.compile(
     re.I,
 )
 """An "it" that stands for what follows, or for nothing: "it takes me an hour", "it's my birthday"."""
-_OWNED_ONE = re.compile(r"(?P<lead>(?:and|but|so|because|also) )?(?P<whose>mine|ours)(?P<short>['’]s)?\b(?=\s)", re.I)
+_OWNED_ONE = re.compile(r"(?:(?:and|but|so|because|also) )?(?P<whose>mine|ours)(?P<short>['’]s)?\b(?=\s)", re.I)
 """A subject that stands for the user's own one of what was spoken of: "Ours is called Otis"."""
 
 _OF_A_KIND = re.compile(
@@ -112,7 +112,12 @@ _OF_A_KIND = re.compile(
 )
 """What "mine" may be one of: "a crate for a basset hound"."""
 
-_JOINS = listed("and or but nor so than that which who whose when while if because as though")
+_ENDS_A_NOUN = (
+    english.FUNCTION_WORDS
+    | english.PREPOSITIONS
+    | english.VERBS
+    | listed("and or but nor so than that which who whose when while if because as though")
+)
 
 _SUBJECT_THING = re.compile(
     r"(?:(?:hi|hello|hey|so|ok|okay|well|and|but|help|ugh)\W+)?"
@@ -136,11 +141,10 @@ def resolve(clause: Clause, message: Message, before: Sequence[Message]) -> Reso
     """`clause` with its subject named. None when it has a pronoun for a subject, or an object that alone carries
     the sense ("I hate it"), of which nobody can say what it means."""
     text = clause.text
-    thing = _thing(clause, message)
-    if thing is not None:
+    owned = _OWNED_ONE.match(text)
+    thing = _thing(clause, message, owned)
+    if thing is not None or owned is not None:
         return thing
-    if _OWNED_ONE.match(text):
-        return None
     subject = _SUBJECT.match(plain(text))
     if subject is None:
         return None if _hangs(plain(text)) else Resolved(text)
@@ -159,47 +163,44 @@ def resolve(clause: Clause, message: Message, before: Sequence[Message]) -> Reso
     return None if written is None else Resolved(written, named.source)
 
 
-def _thing(clause: Clause, message: Message) -> Resolved | None:
-    """The clause with the user's thing for the "mine" or "it" it begins with, where the sentence before speaks of one
-    alone."""
+def _thing(clause: Clause, message: Message, owned: re.Match[str] | None) -> Resolved | None:
+    """The clause with the user's thing for the "mine" (`owned`) or "it" it begins with, where the sentence before
+    speaks of one alone."""
+    lead = re.match(r"(?:(?:and|but|so|also) )?", clause.text, re.I)
+    said = clause.text[lead.end() :] if lead else clause.text
+    if owned is None and not _IS_A_MAKE.match(said):  # first, for most clauses are neither
+        return None
     start = max(0, clause.start - MAX_LOOK)
     before = plain(message.content[start : clause.start])
-    sentence = re.search(r"[^.?!\n]*[.?!\s]*$", before)
-    if sentence is None:
+    found = re.search(r"[^.?!\n]*[.?!\s]*$", before)
+    if found is None:
         return None
-    owned = _OWNED_ONE.match(clause.text)
+    sentence, offset = found[0], start + found.start()
     if owned is not None:
-        kinds = [
-            (kind.start(), noun) for kind in _OF_A_KIND.finditer(sentence[0]) if (noun := _bare_noun(kind["noun"]))
-        ]
+        kinds = [(kind.start(), noun) for kind in _OF_A_KIND.finditer(sentence) if (noun := _bare_noun(kind["noun"]))]
         if len({noun for _, noun in kinds}) != 1:
             return None
         at, noun = kinds[-1]
-        phrase, verb = (
-            f"{'my' if owned['whose'].casefold() == 'mine' else 'our'} {noun}",
-            " is" if owned["short"] else "",
-        )
-        end = sentence[0].index(noun, at) + len(noun)
-        rest = clause.text[owned.end() :]
+        end = sentence.index(noun, at) + len(noun)
+        whose = "my" if owned["whose"].casefold() == "mine" else "our"
+        text = f"{whose} {noun}{' is' if owned['short'] else ''}{clause.text[owned.end() :]}"
     else:
-        lead = re.match(r"(?:(?:and|but|so|also) )?", clause.text, re.I)
-        said = clause.text[lead.end() :] if lead else clause.text
-        about = _SUBJECT_THING.match(sentence[0].strip())
-        if about is None or not _IS_A_MAKE.match(said) or about["noun"].casefold().split()[-1] in _SOMEBODY:
+        about = _SUBJECT_THING.match(sentence.strip())
+        if about is None or about["noun"].casefold().split()[-1] in _SOMEBODY:
             return None
-        phrase, verb = about["phrase"][:1].lower() + about["phrase"][1:], " is"
-        at = sentence[0].index(about["phrase"])
-        end = at + len(about["phrase"])
+        phrase = about["phrase"]
+        at = sentence.index(phrase)
+        end = at + len(phrase)
         rest = re.sub(r"^it(?:['’]s| is)", "", said, flags=re.I)
-    offset = start + sentence.start()
-    return Resolved(f"{phrase}{verb}{rest}", align.source(message, offset + at, offset + end))
+        text = f"{phrase[:1].lower()}{phrase[1:]} is{rest}"
+    return Resolved(text, align.source(message, offset + at, offset + end))
 
 
 def _bare_noun(phrase: str) -> str:
     """What a phrase names, up to its first verb or function word."""
     kept: list[str] = []
     for word in phrase.split():
-        if word in english.FUNCTION_WORDS | english.PREPOSITIONS | english.VERBS | _JOINS:
+        if word in _ENDS_A_NOUN:
             break
         kept.append(word)
     return " ".join(kept)
