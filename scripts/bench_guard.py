@@ -61,6 +61,7 @@ async def serve(data: Path, ports: list[int], models: Path | None) -> None:
         app,
         port=ports[0],
         look_up=daemon.client_of_token,
+        look_up_page=daemon.client_of_page,
         pin=daemon.pin_client,
         seen=daemon.client_seen,
         paired=daemon.is_paired,

@@ -54,19 +54,29 @@ ensure_ready() {
 }
 
 # The extension's packages, as its lock file has them. Nothing of theirs runs while they are installed.
-ensure_extension() {
-    local wanted stamp=$root/extension/node_modules/.ready
-    wanted=$(cd -- "$root/extension" && cksum package-lock.json)
+# ensure_packages FOLDER WHAT: what npm's lock file there names.
+ensure_packages() {
+    local wanted folder=$root/$1 stamp=$root/$1/node_modules/.ready
+    wanted=$(cd -- "$folder" && cksum package-lock.json)
     if [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; then
         return
     fi
     command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
-        || fail "the extension is built with Node.js 20 or newer, which is not here: install it with your system's package manager or from nodejs.org."
-    echo "The extension's packages …" >&2
+        || fail "$2 needs Node.js 20 or newer, which is not here: install it with your system's package manager or from nodejs.org."
+    echo "The packages of $2 …" >&2
     local log
     log=$(mktemp)
-    npm ci --prefix "$root/extension" --ignore-scripts --no-audit --no-fund >"$log" 2>&1 </dev/null \
-        || { tail -n 5 "$log" >&2; fail "npm could not install the extension's packages: see $log."; }
+    npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >"$log" 2>&1 </dev/null \
+        || { tail -n 5 "$log" >&2; fail "npm could not install the packages of $2: see $log."; }
     rm -f "$log"
     printf '%s\n' "$wanted" >"$stamp"
+}
+
+ensure_extension() {
+    ensure_packages extension "building the extension"
+}
+
+# Running Satchel needs none of it: what pages load is in the repository.
+ensure_dashboard() {
+    ensure_packages backend/satchel/dashboard "checking the dashboard"
 }

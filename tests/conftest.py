@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from playwright.sync_api import Playwright, sync_playwright
 
 from satchel.models import Runtime, registry
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
-EXTENSION = Path(__file__).parent / "extension"
+IN_BROWSERS = {Path(__file__).parent / room for room in ("dashboard", "extension")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The extension's tests last: Playwright keeps an event loop running in this thread until the session ends, and
+    """What runs in browsers last: Playwright keeps an event loop running in this thread until the session ends, and
     tests that start a loop of their own could not."""
-    items.sort(key=lambda item: EXTENSION in item.path.parents)
+    items.sort(key=lambda item: not IN_BROWSERS.isdisjoint(item.path.parents))
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

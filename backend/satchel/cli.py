@@ -170,6 +170,25 @@ def pair(data: Path, code: str, profiles: tuple[str, ...], scopes: tuple[Scope, 
     click.echo(f"{asks['client']!r} is {'refused' if refuse else 'let in; it connects by itself in a moment'}.")
 
 
+@cli.command(name="open")
+@data_option
+@click.option("--url", is_flag=True, help="Only print the link, for a browser that cannot read files of yours.")
+@click.pass_obj
+def open_dashboard(data: Path, url: bool) -> None:
+    """Open the dashboard in your browser, which is let in for 30 days."""
+    from satchel.dashboard import opening
+
+    client = connect(data)
+    made = client.call("POST", "/v1/dashboard/links")
+    link = f"{client.url}/open#{made['code']}"
+    if url:
+        click.echo(link)
+    elif opening.start_browser(opening.write_way(data, link)):
+        click.echo(f"Opening the dashboard; it stays at {client.url}")
+    else:
+        click.echo(f"No browser could be started. Go to this link within {made['expires_in']} seconds:\n{link}")
+
+
 @cli.command()
 @data_option
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))

@@ -26,6 +26,7 @@ OWN_FILES = (
     "daemon.json",
     "daemon.lock",
     "backup.lock",
+    "open.html",
 )
 OWN_FOLDERS = ("vectors", "backups", "logs")
 """What Satchel puts into its data folder; whatever else lies there is not its to change."""

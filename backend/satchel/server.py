@@ -179,6 +179,7 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
             Loading(build, failed=failed),
             port=port,
             look_up=daemon.client_of_token,
+            look_up_page=daemon.client_of_page,
             pin=daemon.pin_client,
             seen=daemon.client_seen,
             paired=daemon.is_paired,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from litestar.routes import HTTPRoute
 from api.running import Running
 from satchel.api.app import create_app
 from satchel.api.daemon import Daemon
-from satchel.api.guard import tokenless
+from satchel.api.guard import page, tokenless
 from satchel.types import SCOPES, Scope
 
 SECRET = "Marzipanwald"
@@ -92,11 +93,23 @@ class Prepared:
             "pairing_id": self.pairing_id,
             "client_id": self.client_id,
         }
+        self.browser = self._open_dashboard()
         self.offered = [hit["id"] for hit in offered["hits"]]
         self.private = (SECRET, done["conversation_id"], memory["id"], *done["message_ids"], self.client_id)
 
+    def _open_dashboard(self) -> dict[str, str]:
+        """The headers of a request that the dashboard sends from a browser that was let in."""
+        code = self.daemon.ok("POST", "/v1/dashboard/links")["code"]
+        asks = {"Authorization": "", "Origin": self.daemon.url}
+        given = self.daemon.call("POST", page.SESSIONS, {"code": code}, headers=asks)
+        name = page.cookie_name(self.daemon.port)
+        own = {"Origin": self.daemon.url, "Sec-Fetch-Site": "same-origin"}
+        return own | {"Cookie": f"{name}={given.cookies[name]}", page.KEY: given.json()["key"]}
+
     def right(self, target: Target) -> dict[str, str]:
         """The headers with which the call succeeds."""
+        if target.path == page.SESSIONS:
+            return self.browser
         collects = target.path == f"/v1/pair/{self.pairing_id}"
         return {"Authorization": f"Bearer {self.daemon.token}"} | ({"Origin": WAITING_EXTENSION} if collects else {})
 
@@ -126,6 +139,7 @@ class Prepared:
             ("post", "/v1/pairings"): {"code": self.code},
             ("post", "/v1/pairings/{pairing_id}"): {"code": self.code, "decision": "confirm"},
             ("patch", "/v1/clients/{client_id}"): {"name": "Planted"},
+            ("post", "/v1/dashboard/sessions"): {"code": "w" * 43},
             ("post", "/api/openmem/v1/add/message"): {"user_id": "me", "conversation_id": "p", "messages": [turn]},
             ("post", "/api/openmem/v1/get/status"): {"task_id": self.ids["job_id"]},
             ("post", "/api/openmem/v1/search/memory"): {"user_id": "me", "query": "the secret"},
@@ -211,6 +225,18 @@ def attacks(prepared: Prepared, chance: random.Random) -> list[Attack]:
     def of_kind(kind: str) -> Callable[[Target], Mapping[str, str] | None]:
         return lambda target: full | {"Content-Type": kind} if target.method in BODIED else None
 
+    def of_browser(
+        change: Mapping[str, str], *, without: str = "", files: bool = True
+    ) -> Callable[[Target], Mapping[str, str] | None]:
+        """What is not quite the dashboard's own request. The cookie alone opens its `files`, and is meant to."""
+        headers = {name: value for name, value in prepared.browser.items() if name != without} | change
+
+        def of(target: Target) -> Mapping[str, str] | None:
+            is_file = page.is_file(target.method, target.path)
+            return None if is_file and not files else headers
+
+        return of
+
     def embedded(target: Target) -> Mapping[str, str] | None:
         how = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
         return full | how if target.method == "GET" else None
@@ -236,6 +262,23 @@ def attacks(prepared: Prepared, chance: random.Random) -> list[Attack]:
             lambda _: full | {"Origin": EXTENSION},
             frozenset({403}),
             open_to_all=True,
+        ),
+        Attack(
+            "the dashboard's cookie without its key",
+            of_browser({}, without=page.KEY, files=False),
+            frozenset({401}),
+            open_to_all=True,
+        ),
+        Attack(
+            "the dashboard's cookie with a wrong key",
+            of_browser({page.KEY: "w" * 43}, files=False),
+            frozenset({401}),
+            open_to_all=True,
+        ),
+        Attack(
+            "the dashboard's cookie and key from another port",
+            of_browser({"Origin": "http://127.0.0.1:1", "Sec-Fetch-Site": "same-site"}),
+            frozenset({403}),
         ),
         Attack("form content type", of_kind("application/x-www-form-urlencoded"), frozenset({415})),
         Attack("text/plain", of_kind("text/plain"), frozenset({415})),
@@ -266,6 +309,9 @@ def attempt(http: httpx.Client, prepared: Prepared, attack: Attack, target: Targ
     if headers is None:
         return None
     status, text, said = ask(http, target, headers)
+    while status == 429:  # the limit for whoever has no token: asked again when it says
+        time.sleep(int(said["retry-after"]))
+        status, text, said = ask(http, target, headers)
     told = any(private in text for private in prepared.private if private not in target.path)
     readable = "origin" in {name.lower() for name in headers} and "access-control-allow-origin" in said
     readable = readable and headers["Origin"] != EXTENSION  # which is paired, and may read that it was refused

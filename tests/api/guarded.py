@@ -23,6 +23,7 @@ class Guarded:
 
     def __init__(self, clients: dict[str, Client] | None = None) -> None:
         self.clients = {TOKEN: CLIENT} if clients is None else clients
+        self.pages: dict[tuple[str, str | None], Client] = {}
         self.now = 0.0
         self.reached = 0
         self.hold: asyncio.Event | None = None
@@ -35,6 +36,7 @@ class Guarded:
             self._app,
             port=PORT,
             look_up=self.clients.get,
+            look_up_page=lambda cookie, key: self.pages.get((cookie, key)),
             pin=pin,
             seen=lambda client: None,
             paired=paired,

@@ -72,8 +72,9 @@ def test_every_call_documents_its_errors() -> None:
 
 def test_the_document_says_what_needs_no_token_and_what_pairing_answers() -> None:
     paths = DOCUMENT["paths"]
+    session = ("post", "/v1/dashboard/sessions")
     without = {(method, path) for path, item in paths.items() for method, call in item.items() if "security" in call}
-    assert without == {("get", "/health"), ("post", "/v1/pair"), ("post", "/v1/pair/{pairing_id}")}
+    assert without == {("get", "/health"), ("post", "/v1/pair"), ("post", "/v1/pair/{pairing_id}"), session}
     assert {"201", "429"} <= set(paths["/v1/pair"]["post"]["responses"])
     assert {"200", "202", "410"} <= set(paths["/v1/pair/{pairing_id}"]["post"]["responses"])
     for path in ("/v1/pairings", "/v1/pairings/{pairing_id}"):

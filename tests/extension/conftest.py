@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright
 
 from api.running import Running, running
 from extension.chrome import Chrome, chrome
@@ -53,12 +53,6 @@ def server(bundles: Path) -> Iterator[Serving]:
 def daemon(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("extension") / "data") as daemon:
         yield daemon
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
 
 
 @pytest.fixture(scope="session")

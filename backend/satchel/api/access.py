@@ -54,10 +54,11 @@ async def refuse_pages(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRo
 
 
 async def refuse_browsers(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """A Litestar guard: nothing that a browser sends, whatever its token may do."""
-    if browser.sent(connection.headers):
+    """A Litestar guard: nothing that a browser sends, whatever its token may do, but from the dashboard, which whoever
+    may do everything has opened there."""
+    if browser.sent(connection.headers) and not client_of(connection).page:
         raise ForbiddenError(
-            "Who may ask is decided outside the browser: run `satchel pair CODE`, or `satchel clients`."
+            "Who may ask is decided in the dashboard, or with `satchel pair CODE` and `satchel clients`."
         )
 
 

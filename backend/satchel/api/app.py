@@ -20,6 +20,7 @@ from satchel.api.daemon import Daemon
 from satchel.api.guard.refusing import MEMOS_PREFIX
 from satchel.api.guard.size import MAX_BODY_BYTES
 from satchel.api.openapi import document_errors
+from satchel.api.pages import create_pages
 from satchel.api.parameters import refuse_unknown
 
 
@@ -56,7 +57,9 @@ def create_app(daemon: Daemon) -> Litestar:
             native.PairController,
             native.PairingController,
             native.ClientController,
+            native.DashboardController,
             memos.memos_router,
+            create_pages(),
         ],
         dependencies={"daemon": Provide(provide_daemon)},
         guards=[needs_scope],

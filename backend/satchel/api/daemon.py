@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from satchel.api.events import Events
 from satchel.api.forgetting import Forgetting
+from satchel.api.links import Links
 from satchel.api.pairing import Pairings
 from satchel.capture.normalise import Captured, normalise, title_of, url_of
 from satchel.config import Config
@@ -42,6 +44,7 @@ class Daemon:
         self.command_line = command_line
         self.events = Events()
         self.pairings = Pairings(now=store.now, random=secrets.SystemRandom())
+        self.links = Links(now=time.monotonic)
         self.recall = Recall(store, runtime, threshold=config.recall.threshold)
         self.indexer = Indexer(store, runtime)
         self.worker = ExtractionWorker(store, runtime, publish=self.events.publish, stored=self.indexer.wake)
@@ -136,6 +139,9 @@ class Daemon:
 
     def client_of_token(self, token: str) -> Client | None:
         return self.store.read_now(lambda db: clients.by_token(db, token))
+
+    def client_of_page(self, cookie: str, key: str | None) -> Client | None:
+        return self.store.read_now(lambda db: clients.by_page(db, cookie, key, now=self.store.now()))
 
     async def pin_client(self, client: Client, origin: str | None) -> Client:
         return await self.store.write(lambda tx: clients.pin(tx, client.id, origin))

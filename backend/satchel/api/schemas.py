@@ -926,6 +926,26 @@ class ClientPatch(Strict):
     profiles: Annotated[tuple[Profile, ...], msgspec.Meta(min_length=1, max_length=100)] | None = None
 
 
+# The dashboard
+
+
+class LinkAnswer(Answer):
+    """`expires_in` in seconds."""
+
+    code: str
+    expires_in: int
+
+
+class SessionRequest(Strict):
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class SessionAnswer(Answer):
+    """`key` goes into the header `X-Satchel-Page` of each request."""
+
+    key: str
+
+
 class Health(Answer):
     name: str
     version: str

@@ -22,6 +22,10 @@ MAX_ORIGIN = 200
 """Characters: an extension's is some fifty long."""
 
 
+PAGE_LASTS_MS = 30 * 86_400_000
+"""After which `satchel open` has to be run again in that browser."""
+
+
 class WideningError(SatchelError):
     status = 403
     title = "Not narrower"
@@ -29,7 +33,8 @@ class WideningError(SatchelError):
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
     """`profiles` None: all of them. `origin`: the extension it was paired as, None for a program; where it is not
-    `pinned`, its token was made before origins were kept, and nobody knows yet which of them it is. Times in ms."""
+    `pinned`, its token was made before origins were kept, and nobody knows yet which of them it is. `page`: a browser
+    in which the dashboard was opened. Times in ms."""
 
     id: str
     name: str
@@ -39,6 +44,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: int | None = None
     origin: str | None = None
     pinned: bool = True
+    page: bool = False
     revoked_at: int | None = None
 
     def may(self, scope: Scope) -> bool:
@@ -52,6 +58,13 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
         if self.profiles is None or self.id == other.id:
             return True
         return other.profiles is not None and set(other.profiles) <= set(self.profiles)
+
+
+class PageSecrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What a browser shows from now on: `cookie`, which no script can read, and `key`, which no other port is sent."""
+
+    cookie: str
+    key: str
 
 
 def hash_token(token: str) -> bytes:
@@ -85,11 +98,14 @@ def issue(
     return token
 
 
-_SELECT = "SELECT id, name, scopes, profiles, created_at, last_used_at, origin, pinned, revoked_at FROM client"
+_SELECT = (
+    "SELECT id, name, scopes, profiles, created_at, last_used_at, origin, pinned, revoked_at,"
+    " page_key_hash IS NOT NULL FROM client"
+)
 
 
 def _client(row: tuple[Any, ...]) -> Client:
-    client_id, name, scopes, profiles, created, used, origin, pinned, revoked = row
+    client_id, name, scopes, profiles, created, used, origin, pinned, revoked, page = row
     return Client(
         id=client_id,
         name=name,
@@ -99,14 +115,44 @@ def _client(row: tuple[Any, ...]) -> Client:
         last_used_at=used,
         origin=origin,
         pinned=bool(pinned),
+        page=bool(page),
         revoked_at=revoked,
     )
 
 
 def by_token(db: apsw.Connection, token: str) -> Client | None:
     """The client a token belongs to, None for an unknown or revoked one. Looked up by hash: no timing to learn from."""
-    row = db.execute(f"{_SELECT} WHERE token_hash = ? AND revoked_at IS NULL", (hash_token(token),)).fetchone()
+    row = db.execute(
+        f"{_SELECT} WHERE token_hash = ? AND revoked_at IS NULL AND page_key_hash IS NULL", (hash_token(token),)
+    ).fetchone()
     return None if row is None else _client(row)
+
+
+def open_page(tx: Tx, *, name: str, origin: str) -> PageSecrets:
+    """Lets in a browser that was sent here by whoever may do everything. Sessions that are over are cleared out."""
+    tx.db.execute("DELETE FROM client WHERE page_key_hash IS NOT NULL AND created_at <= ?", (tx.now - PAGE_LASTS_MS,))
+    given = PageSecrets(cookie=secrets.token_urlsafe(TOKEN_BYTES), key=secrets.token_urlsafe(TOKEN_BYTES))
+    tx.db.execute(
+        "INSERT INTO client (id, name, token_hash, page_key_hash, scopes, profiles, created_at, origin, pinned)"
+        " VALUES (?, ?, ?, ?, ?, NULL, ?, ?, 1)",
+        (new_id(), name, hash_token(given.cookie), hash_token(given.key), to_json(SCOPES), tx.now, origin),
+    )
+    return given
+
+
+def by_page(db: apsw.Connection, cookie: str, key: str | None, *, now: int) -> Client | None:
+    """The browser with this cookie; None for an unknown, revoked or outlived one, and where a wrong `key` is given."""
+    row = db.execute(
+        f"{_SELECT} WHERE token_hash = ? AND revoked_at IS NULL AND created_at > ? AND page_key_hash = ifnull(?,"
+        " page_key_hash)",
+        (hash_token(cookie), now - PAGE_LASTS_MS, None if key is None else hash_token(key)),
+    ).fetchone()
+    return None if row is None else _client(row)
+
+
+def close_page(tx: Tx, client_id: str) -> None:
+    """Its browser signed out: there is nothing to keep of it."""
+    tx.db.execute("DELETE FROM client WHERE id = ? AND page_key_hash IS NOT NULL", (client_id,))
 
 
 def by_id(db: apsw.Connection, client_id: str) -> Client | None:

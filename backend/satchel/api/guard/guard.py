@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from satchel import __version__
-from satchel.api.guard import body, concurrency, content, host, origin, preflight, rate, token, tokenless
+from satchel.api.guard import body, concurrency, content, host, origin, page, preflight, rate, token, tokenless
 from satchel.api.guard.refusing import Refused, refuse
 from satchel.store.clients import Client
 from satchel.types import SatchelError, TooManyError
@@ -19,7 +19,9 @@ from satchel.types import SatchelError, TooManyError
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Send
 
-ONCE = frozenset({b"host", b"origin", b"authorization", b"content-type", b"sec-fetch-site"})
+ONCE = frozenset(
+    {b"host", b"origin", b"authorization", b"content-type", b"cookie", b"sec-fetch-site", page.KEY.encode()}
+)
 """Headers that are judged: of two, the app or a later version might read the other one."""
 
 
@@ -28,7 +30,8 @@ ANOTHERS = "Another's token"
 
 
 class Guard:
-    """Wraps the app. `look_up` finds the client of a token, `pin` gives a token that is nobody's yet to an origin,
+    """Wraps the app. `look_up` finds the client of a token, `look_up_page` that of a browser's cookie and of the key
+    beside it (None where the cookie is enough), `pin` gives a token that is nobody's yet to an origin,
     `seen` is told who asked, `paired` says whether a client has this origin; `port` is the daemon's own; `now` gives
     seconds that never go back.
 
@@ -41,6 +44,7 @@ class Guard:
         *,
         port: int,
         look_up: Callable[[str], Client | None],
+        look_up_page: Callable[[str, str | None], Client | None],
         pin: Callable[[Client, str | None], Awaitable[Client]],
         seen: Callable[[Client], None],
         paired: Callable[[str], bool],
@@ -49,6 +53,7 @@ class Guard:
         self.app = app
         self.port = port
         self.look_up = look_up
+        self.look_up_page = look_up_page
         self.pin = pin
         self.seen = seen
         self.paired = paired
@@ -63,7 +68,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008, "reason": "no web sockets here"})
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        stamps = [(b"x-satchel-version", __version__.encode())]
+        stamps = [(b"x-satchel-version", __version__.encode()), (b"x-content-type-options", b"nosniff")]
 
         async def send_stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -87,12 +92,12 @@ class Guard:
             has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
             if not content.is_json(scope["method"], headers.get("content-type"), has_body=has_body):
                 raise Refused(415, "Unsupported media type", "Send JSON, with `Content-Type: application/json`.")
-            if has_body and tokenless.is_pairing(scope["method"], scope["path"]):
+            if has_body and tokenless.hands_in(scope["method"], scope["path"]):
                 receive = await body.received(receive, headers.get("content-length"))
             if not self.under_way.enter(who, limit):
                 raise TooManyError(f"{limit} such requests are under way already; wait until one ends.", retry_after=1)
         except SatchelError as error:
-            await refuse(scope, send_stamped, error)
+            await refuse(scope, send_stamped, error, to_person=page.wants_page(headers, scope["path"]))
             return
         try:
             await self.app(scope, receive, send_stamped)
@@ -115,11 +120,12 @@ class Guard:
         Finds the client of the token. Raises Refused, and StoreError where it cannot be looked up.
         """
         if tokenless.needs_none(scope["method"], scope["path"]):
-            name, pace = ("open", rate.OPEN) if scope["path"] in tokenless.OPEN_PATHS else ("pairing", rate.PAIRING)
+            is_open = tokenless.is_open(scope["method"], scope["path"])
+            name, pace = ("open", rate.OPEN) if is_open else ("pairing", rate.PAIRING)
             self._count(name, pace)
             return name, concurrency.TOKENLESS
         given = token.from_header(headers.get("authorization"))
-        client = self.look_up(given) if given else None
+        client = self.look_up(given) if given else self._browser(scope, headers)
         if client is None:
             self._count("unknown", rate.UNKNOWN)
             hint = "Send `Authorization: Bearer TOKEN`; `satchel token` makes one."
@@ -139,6 +145,17 @@ class Guard:
         if concurrency.is_stream(scope["path"]):
             return f"{client.id} streams", concurrency.STREAMS
         return client.id, concurrency.CLIENT
+
+    def _browser(self, scope: Any, headers: dict[str, str]) -> Client | None:
+        """The browser in which the dashboard was opened. Raises Refused where something else in it asks."""
+        secret = page.cookie(headers, self.port)
+        if secret is None:
+            return None
+        is_file = page.is_file(scope["method"], scope["path"])
+        if not page.is_own(headers, navigates=is_file):
+            raise Refused(403, "Foreign origin", "Only the dashboard's own pages may ask in its name.")
+        key = headers.get(page.KEY)
+        return self.look_up_page(secret, None if is_file else key) if is_file or key else None
 
     def _count(self, who: str, pace: rate.Rate) -> None:
         if wait := self.rates.take(who, pace):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from satchel.api import problem
+from satchel.api.guard import page
+from satchel.dashboard import CLOSED
 from satchel.types import SatchelError, TooManyError
 
 if TYPE_CHECKING:
@@ -22,13 +24,18 @@ class Refused(SatchelError):  # noqa: N818 - it says what happened
         self.title = title
 
 
-async def refuse(scope: Any, send: Send, error: SatchelError) -> None:
+async def refuse(scope: Any, send: Send, error: SatchelError, *, to_person: bool = False) -> None:
+    """`to_person`: a browser shows the answer, so that it should be a page."""
     headers = [(b"content-type", problem.MEDIA_TYPE.encode()), (b"connection", b"close")]
     body = problem.body(error.status, error.title, str(error))
     if scope["path"].startswith(MEMOS_PREFIX):
         headers[0] = (b"content-type", b"application/json")
         code = 40100 if error.status == 401 else error.status * 100
         body = msgspec.json.encode({"code": code, "data": None, "message": f"{error.title}. {error}"})
+    if to_person and error.status == 401:
+        headers[0] = (b"content-type", b"text/html; charset=utf-8")
+        headers += [*page.HEADERS, (b"cache-control", b"no-store")]
+        body = CLOSED
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if isinstance(error, TooManyError):

@@ -1,0 +1,150 @@
+// The frame around the pages: which page is shown, the way to the others, and what stands above all of them.
+import { request } from "./api.js";
+import { isConnected, live, watchConnection } from "./live.js";
+import { applyTheme } from "./theme.js";
+import { Notes } from "./ui.js";
+import { html, render, useEffect, useState } from "./vendor/preact.js";
+import { language, register, t } from "./words.js";
+
+register({
+  en: {
+    "nav": "Pages",
+    "nav.home": "Home",
+    "nav.memories": "Memories",
+    "nav.decide": "To decide",
+    "nav.conversations": "Conversations",
+    "nav.pictures": "Pictures",
+    "nav.ask": "Ask",
+    "nav.clients": "Clients",
+    "nav.models": "Models",
+    "nav.forget": "Forget",
+    "nav.settings": "Settings",
+    "nav.backup": "Backup",
+    "skip": "To the page",
+    "menu": "Menu",
+    "profile": "Profile",
+    "lost": "Satchel does not answer. What you see may be out of date; it is tried again.",
+    "signed-out": "This browser is not let in any more. Run `satchel open` in a terminal.",
+    "nowhere": "There is no such page.",
+  },
+  zh: {
+    "nav": "页面",
+    "nav.home": "主页",
+    "nav.memories": "记忆",
+    "nav.decide": "待决定",
+    "nav.conversations": "对话",
+    "nav.pictures": "图表",
+    "nav.ask": "提问",
+    "nav.clients": "客户端",
+    "nav.models": "模型",
+    "nav.forget": "忘记",
+    "nav.settings": "设置",
+    "nav.backup": "备份",
+    "skip": "跳到页面",
+    "menu": "菜单",
+    "profile": "配置",
+    "lost": "Satchel 没有响应。所见内容可能已过时；正在重试。",
+    "signed-out": "此浏览器已不再获准访问。请在终端运行 satchel open。",
+    "nowhere": "没有这个页面。",
+  },
+});
+
+const PAGES = ["home", "memories", "decide", "conversations", "pictures", "ask", "clients", "models", "forget", "settings", "backup"];
+const PROFILE = "satchel.profile";
+
+/** The address behind the #: `#/memories/ID?q=tea`. */
+function route() {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const [name, ...rest] = path.split("/");
+  return { page: name || "home", rest: rest.map(decodeURIComponent), query: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+/** @type {Record<string, any>} */
+const loaded = {};
+
+function App() {
+  const [where, setWhere] = useState(route);
+  const [Page, setPage] = useState(/** @type {any} */ (null));
+  const [connected, setConnected] = useState(isConnected());
+  const [signedOut, setSignedOut] = useState(false);
+  const [open, setOpen] = useState(false);
+  const [profiles, setProfiles] = useState(/** @type {string[]} */ ([]));
+  const [profile, setProfile] = useState(localStorage.getItem(PROFILE) ?? "me");
+
+  useEffect(() => {
+    const move = () => {
+      setWhere(route());
+      setOpen(false);
+    };
+    addEventListener("hashchange", move);
+    addEventListener("signed-out", () => setSignedOut(true));
+    const watching = watchConnection(() => setConnected(isConnected()));
+    void live();
+    request("GET", "/v1/profiles")
+      .then((response) => response.json())
+      .then(({ profiles: found }) => setProfiles(found.map((/** @type {any} */ one) => one.name)))
+      .catch(() => {}); // the page itself says what is wrong
+    return () => {
+      removeEventListener("hashchange", move);
+      watching();
+    };
+  }, []);
+
+  useEffect(() => {
+    document.title = PAGES.includes(where.page) ? `${t(`nav.${where.page}`)} · Satchel` : "Satchel";
+    if (!PAGES.includes(where.page)) {
+      setPage(() => Nowhere);
+      return;
+    }
+    if (loaded[where.page]) {
+      setPage(() => loaded[where.page]);
+      return;
+    }
+    let left = false;
+    import(`./pages/${where.page}.js`).then((module) => {
+      loaded[where.page] = module.default;
+      left || setPage(() => module.default);
+    });
+    return () => {
+      left = true;
+    };
+  }, [where.page]);
+
+  const choose = (/** @type {string} */ name) => {
+    localStorage.setItem(PROFILE, name);
+    setProfile(name);
+  };
+
+  return html`
+    <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      document.querySelector("main")?.focus();
+    }}>${t("skip")}</a>
+    <aside class=${open ? "open" : ""}>
+      <div class="brand">
+        <a href="#/">Satchel</a>
+        <button class="menu" aria-expanded=${open} aria-controls="nav" onClick=${() => setOpen(!open)}>${t("menu")}</button>
+      </div>
+      <nav id="nav" aria-label=${t("nav")}>
+        ${PAGES.map((name) => html`<a href=${`#/${name}`} aria-current=${name === where.page ? "page" : undefined}>${t(`nav.${name}`)}</a>`)}
+        ${profiles.length > 1 && html`<label class="profile">${t("profile")}
+          <select value=${profile} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
+            ${[...new Set([profile, ...profiles])].map((name) => html`<option value=${name}>${name}</option>`)}
+          </select>
+        </label>`}
+      </nav>
+    </aside>
+    <main tabindex="-1">
+      ${signedOut && html`<div class="card warn" role="alert"><p>${t("signed-out")}</p></div>`}
+      ${!connected && !signedOut && html`<div class="card warn" role="alert"><p>${t("lost")}</p></div>`}
+      ${Page && html`<${Page} key=${`${where.page} ${profile}`} profile=${profile} rest=${where.rest} query=${where.query} />`}
+    </main>
+    <${Notes} />
+  `;
+}
+
+const Nowhere = () => html`<h1>${t("nowhere")}</h1>`;
+
+applyTheme();
+document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
+render(html`<${App} />`, document.body);
