@@ -72,6 +72,7 @@ def expected(target: Target, status: int) -> bool:
     gone = target.path.startswith("/v1/conversations/") or target.path.startswith("/v1/memories/")
     return (
         (target.path == "/v1/rederive/apply" and status == 409)
+        or (target.path.startswith("/v1/decisions/") and status == 409)  # there is nothing to decide of it
         or (target.label == "DELETE /v1/pair" and status == 403)  # the command line's own token
         or (gone and target.method == "DELETE" and status == 404)  # forgotten with what it was drawn from
     )
