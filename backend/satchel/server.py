@@ -36,6 +36,9 @@ STOP_SECONDS = 4.5
 """After which the process ends whatever still runs in it: what was acknowledged is on disk, and the model's processes
 end when their pipes do."""
 
+ALREADY_RUNNING = 75
+"""The exit status (EX_TEMPFAIL of sysexits.h) of a start that found another daemon on the data folder."""
+
 LOCK_FILE = "daemon.lock"
 RUNNING_FILE = "daemon.json"
 TOKEN_FILE = "command-line.token"  # noqa: S105 - a file's name
@@ -50,6 +53,8 @@ class CannotServeError(SatchelError):
 
 class _AlreadyRunningError(CannotServeError):
     """Another daemon holds the data folder."""
+
+    exit_status = ALREADY_RUNNING
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -104,7 +109,8 @@ def stopped(data: Path, what: str) -> Iterator[None]:
             other = running(data)
             process = f" (process {other.pid})" if other else ""
             raise CannotServeError(
-                f"Satchel is running on {data}{process}; stop it with Ctrl-C where it runs, then {what} again."
+                f"Satchel is running on {data}{process}; stop it with Ctrl-C where it runs, or with "
+                f"`satchel service stop`, then {what} again."
             ) from None
         yield
 
