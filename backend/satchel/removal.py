@@ -71,7 +71,8 @@ def models(folder: Path) -> tuple[Found, tuple[Path, ...]]:
     except ModelError:  # its list of one's own models is damaged: what was fetched is known without it
         local = registry.Local()
     fetched = {entry.file: local.pins.get(entry.file, entry.sha256) for entry in registry.manifest()}
-    ours, others = [], []
+    ours: list[Path] = []
+    others: list[Path] = []
     for file in _own(folder, "*.gguf"):
         same = file.name in fetched and registry.file_sha256(file, folder) == fetched[file.name]
         (ours if same else others).append(file)

@@ -23,8 +23,8 @@ POLL_SECONDS = 0.1
 
 
 class Status(msgspec.Struct, frozen=True):
-    """`current`: whether the file is the one that this version would write. `by_service`: whether the daemon that runs is
-    the service's; None where the manager does not tell. `since` is when the daemon was started."""
+    """`current`: whether the file is the one that this version would write. `by_service`: whether the daemon that runs
+    is the service's; None where the manager does not tell. `since` is when the daemon was started."""
 
     manager: str
     file: str
@@ -55,7 +55,7 @@ def read(manager: Manager) -> Plan | None:
         raise ServiceError(f"{file} cannot be read ({error.strerror}); mend its permissions.") from error
     if found is None:
         raise ServiceError(
-            f"{file} is not as Satchel writes it, so that it is left alone; look at it, and move it away if nobody needs it."
+            f"{file} is not of Satchel's making and is left alone; look at it, and move it away if nobody needs it."
         )
     return found
 
@@ -75,7 +75,10 @@ def write(manager: Manager, content: bytes) -> None:
 
 
 def remove(manager: Manager) -> Failure | None:
-    """Stops the service, has it started no more and removes its file; what the manager did not do. Raises ServiceError."""
+    """Stops the service, has it started no more and removes its file; what the manager did not do.
+
+    Raises ServiceError.
+    """
     failure = do(manager.disable())
     try:
         for link in manager.links:

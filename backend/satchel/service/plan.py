@@ -52,11 +52,18 @@ def make(data: Path, port: int | None) -> Plan:
 
 
 def of_command(words: Sequence[str]) -> Plan | None:
-    """The plan whose command this is; None for any other command."""
-    if len(words) not in (10, 12) or not (words[-1].isascii() and words[-1].isdecimal() or len(words) == 10):
+    """The plan whose command this is, also as another version wrote it or the user changed it; None for a command of
+    another program."""
+    after = dict(zip(words, words[1:], strict=False))
+    if after.get("-m") != "satchel" or "serve" not in words or "--data" not in after:
         return None
-    found = Plan(words[0], words[7], words[9], int(words[11]) if len(words) == 12 else None)
-    return found if found.command() == tuple(words) else None
+    port = after.get("--port", "")
+    return Plan(
+        python=words[0],
+        data=after["--data"],
+        models=after.get("--models", ""),
+        port=int(port) if port.isascii() and port.isdecimal() else None,
+    )
 
 
 def _windowless(python: str) -> str:

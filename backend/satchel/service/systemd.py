@@ -82,7 +82,7 @@ class Systemd:
     def write(self, plan: Plan) -> bytes:
         if any(c in plan.python for c in "\"'\\"):
             raise ServiceError(
-                f"systemd runs no program whose path holds a quote or a backslash: {plan.python}; move Satchel's folder."
+                f"systemd runs no program with a quote or a backslash in its path, {plan.python}; move Satchel's folder."
             )
         words = plan.command()
         # Variables are not wanted. Only then: systemd knows the colon since 244.

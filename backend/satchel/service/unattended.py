@@ -37,7 +37,7 @@ def run(data: Path, start: Callable[[], None], *, platform: str = sys.platform) 
     except SatchelError as error:
         try:
             with logs.kept(data):  # which says it on standard error too
-                logger.error("not started: %s", error)
+                logger.error("not started: %s", error)  # noqa: TRY400 - the sentence says what a place would
         except StoreError:
             click.echo(f"satchel: {error}", err=True)
         sys.exit(0 if platform == "darwin" and error.exit_status in FINAL else error.exit_status)

@@ -60,7 +60,8 @@ class TaskScheduler:
         actions.set("Context", "Author")
         _add(actions, "Exec", Command=command[0], Arguments=subprocess.list2cmdline(command[1:]))
         ElementTree.indent(task)
-        return ElementTree.tostring(task, encoding="utf-16", xml_declaration=True)  # the encoding schtasks reads
+        content: bytes = ElementTree.tostring(task, encoding="utf-16", xml_declaration=True)  # what schtasks reads
+        return content
 
     def read(self, content: bytes) -> Plan | None:
         try:
