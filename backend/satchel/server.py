@@ -151,6 +151,7 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
         from satchel.api.daemon import Daemon
         from satchel.api.guard import Guard
         from satchel.api.loading import Loading
+        from satchel.idle_server import IdleServer
         from satchel.models import Runtime
         from satchel.store import Store, backup, soundness
 
@@ -179,7 +180,7 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
 
         def failed(error: BaseException) -> None:
             broken.append(error)
-            server.should_exit = True
+            server.end()
 
         app = Guard(
             Loading(build, failed=failed),
@@ -190,7 +191,7 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
             paired=daemon.is_paired,
         )
 
-        class Server(uvicorn.Server):
+        class Server(IdleServer):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 await super().startup(sockets)
                 logger.info("Satchel %s answers on port %d", __version__, port)
