@@ -44,8 +44,8 @@ def leavings(data: Path) -> Found:
     cells = data / CELLS_FOLDER
     return Found(
         files=(
-            *_own(data / logs.FOLDER, f"{logs.FILE_NAME}*"),
-            *_own(cells, "*.faiss", "*.json", "*.part"),
+            *_inside(data / logs.FOLDER, f"{logs.FILE_NAME}*"),
+            *_inside(cells, "*.faiss", "*.json", "*.part"),
             *_own(data, server.RUNNING_FILE, "config.part", "command-line.part"),
         ),
         folders=(data / logs.FOLDER, cells),
@@ -58,7 +58,7 @@ def memories(data: Path) -> Found:
     return Found(
         files=(
             *_own(data, f"{FILE_NAME}*", config.FILE_NAME, server.TOKEN_FILE),
-            *_own(copies, "satchel-*.db*", f"*{backup.OWED}", f"{backup.ELSEWHERE_FILE}*"),
+            *_inside(copies, "satchel-*.db*", f"*{backup.OWED}", f"{backup.ELSEWHERE_FILE}*"),
         ),
         folders=(copies,),
     )
@@ -74,8 +74,7 @@ def models(folder: Path) -> tuple[Found, tuple[Path, ...]]:
     ours: list[Path] = []
     others: list[Path] = []
     for file in _own(folder, "*.gguf"):
-        same = file.name in fetched and registry.file_sha256(file, folder) == fetched[file.name]
-        (ours if same else others).append(file)
+        (ours if _hash(file, folder) == fetched.get(file.name, "") else others).append(file)
     return (
         Found(
             (*ours, *_own(folder, registry.LOCAL, registry.VERIFIED, ".local.lock"), *_within(folder / PARTIAL)),
@@ -134,11 +133,22 @@ def program() -> tuple[Path, ...]:
 
 
 def _own(folder: Path, *patterns: str) -> Iterator[Path]:
-    """The files in a folder that match; links are none of ours, and a link to a folder is no folder of ours."""
-    if not folder.is_symlink() or folder.name not in files.OWN_FOLDERS:
-        for pattern in patterns:
-            with contextlib.suppress(OSError):
-                yield from sorted(file for file in folder.glob(pattern) if file.is_file() and not file.is_symlink())
+    """The files in a folder that match; links are none of ours."""
+    for pattern in patterns:
+        with contextlib.suppress(OSError):
+            yield from sorted(file for file in folder.glob(pattern) if file.is_file() and not file.is_symlink())
+
+
+def _inside(folder: Path, *patterns: str) -> Iterator[Path]:
+    """Likewise, of a folder that Satchel makes: where a link stands in its place, it was not Satchel's doing."""
+    return iter(()) if folder.is_symlink() else _own(folder, *patterns)
+
+
+def _hash(file: Path, folder: Path) -> str | None:
+    try:
+        return registry.file_sha256(file, folder)
+    except OSError:
+        return None
 
 
 def _within(folder: Path) -> list[Path]:

@@ -31,6 +31,7 @@ def uninstall(ctx: click.Context, data: Path | None, memories: bool, copy: Path 
     folder = (data or ctx.obj).absolute()
     here = manager.here()
     service = installed.read(here)
+    served = service is not None and Path(service.data) == folder
     models_folder = registry.models_folder()
     models, others = removal.models(models_folder)
     leavings, remembered = removal.leavings(folder), removal.memories(folder)
@@ -42,7 +43,7 @@ def uninstall(ctx: click.Context, data: Path | None, memories: bool, copy: Path 
 
     known = removal.count_memories(folder)
     what = f"what is remembered in {folder}, {_counted(known)}, {_size(remembered)}"
-    goes = [f"the service, {here.file}"] if service else []
+    goes = [f"the service, {here.file}"] if served else []
     if models.files:
         goes.append(f"the models that Satchel fetched into {models_folder}, {_size(models)}")
     if leavings.files:
@@ -50,6 +51,8 @@ def uninstall(ctx: click.Context, data: Path | None, memories: bool, copy: Path 
     if memories and remembered.files:
         goes.append(f"{what}, with settings and backups")
     stays = [] if memories or not remembered.files else [f"{what}: remove it too with --memories"]
+    if service and not served:
+        stays.append(f"the service, which serves {service.data}: name that folder with --data")
     stays += [f"{path}: Satchel did not fetch it, or it was changed since" for path in others]
     stays += [f"{path}: a backup you had written there" for path in removal.copies_elsewhere(folder)]
     stays += [f"{path}: the program, which cannot remove itself; delete this folder" for path in removal.program()]
@@ -65,17 +68,17 @@ def uninstall(ctx: click.Context, data: Path | None, memories: bool, copy: Path 
         _last_chance(folder, copy, yes=yes)
     elif copy is not None:
         _copy(folder, copy)
-    if service:
+    if served:
         commands.tell_removal(here)
-    if folder.is_dir():
+    if leavings.files or remembered.files:
         with server.stopped(folder, "uninstall"):
             # Looked at again: the daemon may have written as it ended.
             removal.remove(removal.leavings(folder), private=True)
             if memories:
                 removal.remove(removal.memories(folder), private=True)
-        if memories:
-            removal.remove_locks(folder)
     removal.remove(models)
+    if memories or (leavings.files and not remembered.files):
+        removal.remove_locks(folder)
     click.echo("Removed.")
     if folder.exists():
         click.echo(f"{folder} stays, with {'what is not of Satchel' if memories else 'what is remembered'}.")

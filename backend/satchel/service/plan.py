@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -54,7 +55,7 @@ def make(data: Path, port: int | None) -> Plan:
 def of_command(words: Sequence[str]) -> Plan | None:
     """The plan whose command this is, also as another version wrote it or the user changed it; None for a command of
     another program."""
-    after = dict(zip(words, words[1:], strict=False))
+    after = dict(itertools.pairwise(words))
     if after.get("-m") != "satchel" or "serve" not in words or "--data" not in after:
         return None
     port = after.get("--port", "")

@@ -23,6 +23,7 @@ StartLimitBurst=5
 
 [Service]
 Type=exec
+SyslogIdentifier=satchel
 ExecStart={command}
 Restart=on-failure
 RestartSec=5
@@ -54,6 +55,9 @@ RestrictAddressFamilies=AF_UNIX AF_INET
 WantedBy=default.target
 """
 
+RESET = Step(("systemctl", "--user", "reset-failed", UNIT), may_fail=True)
+"""One that failed too often is not started, and is listed when it is gone, until this is done."""
+
 PLAIN = re.compile(r"[A-Za-z0-9_./+,=@-]+")
 WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s"]+)')
 
@@ -82,7 +86,7 @@ class Systemd:
     def write(self, plan: Plan) -> bytes:
         if any(c in plan.python for c in "\"'\\"):
             raise ServiceError(
-                f"systemd runs no program with a quote or a backslash in its path, {plan.python}; move Satchel's folder."
+                f"systemd runs no program with a quote or a backslash in its path ({plan.python}); move Satchel."
             )
         words = plan.command()
         # Variables are not wanted. Only then: systemd knows the colon since 244.
@@ -103,7 +107,7 @@ class Systemd:
         return _systemctl("daemon-reload"), _systemctl("enable", UNIT)
 
     def start(self) -> tuple[Step, ...]:
-        return (_systemctl("restart", UNIT),)
+        return RESET, _systemctl("restart", UNIT)
 
     def stop(self) -> tuple[Step, ...]:
         return (_systemctl("stop", UNIT),)
@@ -112,8 +116,7 @@ class Systemd:
         return (_systemctl("disable", "--now", UNIT),)
 
     def after_removal(self) -> tuple[Step, ...]:
-        # The latter: a unit that had failed is listed until then.
-        return _systemctl("daemon-reload"), Step(("systemctl", "--user", "reset-failed", UNIT), may_fail=True)
+        return _systemctl("daemon-reload"), RESET
 
     def state(self) -> State | None:
         asked = "UnitFileState,ActiveState,SubState,MainPID,Result,NRestarts"
