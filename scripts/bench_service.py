@@ -6,8 +6,8 @@
 The baselines are what any such program would cost: a Python that imports Litestar and uvicorn and ends, and uvicorn
 serving a Litestar application of one route. Starts take turns in random order; they are timed from the process's
 making to the first answer of /health, and, for Satchel, until it says `ready`. Then both servers idle side by side,
-Satchel on a store of some turns that are read and indexed. CPU is that of the process and its children; Linux counts it in
-ticks of 10 ms, so that wake-ups (voluntary context switches) tell more.
+Satchel on a store of some turns that are read and indexed. CPU is that of the process and its children,
+which Linux counts in ticks of 10 ms, so that wake-ups (voluntary context switches) tell more.
 """
 
 from __future__ import annotations

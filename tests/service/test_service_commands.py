@@ -81,12 +81,14 @@ def test_without_a_manager_it_says_what_was_written_and_what_is_to_be_done(sessi
     assert not session.unit.exists()
 
 
-@pytest.mark.parametrize("how", ["a file", "a link"])
+@pytest.mark.parametrize("how", ["a file", "a link", "a link to one of ours"])
 def test_a_file_that_is_not_ours_is_left_alone(session: Session, tmp_path: Path, how: str) -> None:
     theirs = tmp_path / "theirs"
     theirs.write_text("[Service]\nExecStart=/bin/true\n")
     session.units.mkdir(parents=True)
-    if how == "a link":
+    if how == "a link to one of ours":
+        theirs.write_text(session.ok("service", "install", "--print"))
+    if how != "a file":
         session.unit.symlink_to(theirs)
     else:
         session.unit.write_bytes(theirs.read_bytes())

@@ -121,6 +121,8 @@ def test_no_link_is_followed_out_of_a_folder(session: Session, tmp_path: Path) -
     assert names(outside) == before
     assert all(path.read_text() == "not to be touched" for path in outside.iterdir())
     assert not (session.data / "satchel.sqlite").exists()
+    assert (session.data / "satchel.sqlite-old").is_symlink()
+    assert (session.models / ".partial").is_symlink()
 
 
 def test_a_model_that_was_changed_stays(session: Session) -> None:
