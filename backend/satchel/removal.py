@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from satchel import config, files, logs, server
+from satchel import files, logs, server
 from satchel.models import registry
 from satchel.models.download import PARTIAL
 from satchel.store import backup
@@ -55,9 +55,10 @@ def leavings(data: Path) -> Found:
 def memories(data: Path) -> Found:
     """Everything that was said and drawn from it, the backups in the data folder, the settings and the token."""
     copies = backup.folder(data)
+    others = {*leavings(data).files, *(data / name for name in LOCKS)}
     return Found(
         files=(
-            *_own(data, f"{FILE_NAME}*", config.FILE_NAME, server.TOKEN_FILE),
+            *(file for file in dict.fromkeys(_own(data, *files.OWN_FILES)) if file not in others),
             *_inside(copies, "satchel-*.db*", f"*{backup.OWED}", f"{backup.ELSEWHERE_FILE}*"),
         ),
         folders=(copies,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def uninstall(ctx: click.Context, data: Path | None, memories: bool, copy: Path 
     from satchel.models import registry
     from satchel.service import commands, installed, manager
 
-    folder = (data or ctx.obj).absolute()
+    folder = Path(os.path.abspath(data or ctx.obj))
     here = manager.here()
     service = installed.read(here)
     served = service is not None and Path(service.data) == folder
