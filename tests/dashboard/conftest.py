@@ -33,6 +33,13 @@ def small_house(tmp_path: Path, models_folder: Path) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
+def empty_house(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterator[Running]:
+    """A daemon as it is after its first start. Only to look at."""
+    with running(tmp_path_factory.mktemp("empty") / "data") as daemon:
+        yield daemon
+
+
+@pytest.fixture(scope="session")
 def chromium_browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
     yield browser

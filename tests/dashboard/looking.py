@@ -74,6 +74,10 @@ class Looking:
             if one["impact"] in ("serious", "critical")
         ]
 
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        return int(self.page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"))
+
     def picture(self, name: str) -> None:
         """A screenshot, where SATCHEL_PICTURES names a folder for them."""
         if folder := os.environ.get("SATCHEL_PICTURES"):
