@@ -6,6 +6,7 @@ from satchel.api.native.conversations import ConversationController
 from satchel.api.native.forget import ForgetController
 from satchel.api.native.memories import MemoryController
 from satchel.api.native.pairing import PairController, PairingController
+from satchel.api.native.pictures import PicturesController
 from satchel.api.native.recall import RecallController
 from satchel.api.native.rederive import RederiveController
 from satchel.api.native.state import StateController, health
@@ -18,6 +19,7 @@ __all__ = [
     "MemoryController",
     "PairController",
     "PairingController",
+    "PicturesController",
     "RecallController",
     "RederiveController",
     "StateController",
