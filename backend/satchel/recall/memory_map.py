@@ -160,7 +160,8 @@ def draw(store: Store, profile: str, limit: int, given_up: Callable[[], bool]) -
     """Works a map out, in the calling thread: seconds. Raises GivenUpError soon after `given_up` says so."""
     sample = store.read_now(lambda db: _sample(db, profile, limit, store.now()))
     places = projection.project(sample.rows, given_up=given_up)
-    groups = grouped(sample.rows)
+    # Of the places, not the vectors: groups are then seen as such, and hold more of what means nearly the same.
+    groups = grouped(places)
     said = store.read_now(lambda db: {one.pk: one for one in pictures.wordings(db, sample.pks)})
     there = [place for place, pk in enumerate(sample.pks) if pk in said]
     pks, places, groups = [sample.pks[place] for place in there], places[there], groups[there]
