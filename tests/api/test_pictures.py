@@ -150,7 +150,7 @@ def test_what_is_learned_is_told_by_day_and_site(daemon: Running, profile: str) 
     assert not any(learned[1:])
     assert look(daemon, profile, "/v1/pictures/sites")["sites"][0]["memories"] == learned[0]
     you = look(daemon, profile, "/v1/portrait")["sections"][0]
-    assert (you["name"], you["memories"][0]["sources"][0]["quote"]) == ("you", "I live in Porto")
+    assert (you["name"], you["memories"][0]["sources"][0]["quote"]) == ("you", "I live in Porto.")
 
 
 def test_the_map_draws_topics_apart_and_lets_go_of_what_is_forgotten(tmp_path: Path, models_folder: Path) -> None:
