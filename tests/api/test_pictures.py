@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from datetime import UTC, datetime
@@ -11,7 +12,13 @@ from typing import Any
 import pytest
 
 from api.running import Running, assert_problem, eventually, running
+from satchel.api.daemon import Daemon
+from satchel.config import Config
+from satchel.models import Runtime
+from satchel.store import Store, memories
+from satchel.store.forget_plan import What
 from satchel.times import to_iso
+from satchel.types import Draft
 
 PATHS = ("/v1/portrait", "/v1/pictures/timeline", "/v1/pictures/sites", "/v1/pictures/map")
 QUESTION = "Where does the user keep Buckfast bees, in Zwischengeschoss?"
@@ -176,3 +183,18 @@ def test_the_map_draws_topics_apart_and_lets_go_of_what_is_forgotten(tmp_path: P
         after = daemon.call("GET", "/v1/pictures/map").text
         assert re.search("zwischengeschoss", after, re.IGNORECASE) is None
         assert daemon.ok("GET", "/v1/pictures/map")["total"] == 40
+
+
+def test_a_forgetting_lets_go_of_the_maps(tmp_path: Path) -> None:
+    async def ask() -> None:
+        store = Store(tmp_path / "data")
+        daemon = Daemon(store, Runtime(tmp_path / "no-models"), Config())
+        draft = Draft(kind="fact", text="The user keeps bees.", key="k", tags=(), sources=(), valid_from=0)
+        await store.write(lambda tx: memories.add(tx, draft, profile="me", by_hand=True))
+        await daemon.maps.of("me", 10)
+        assert daemon.maps._kept
+        await daemon.forgetting.act(What(way="everything"))
+        assert not daemon.maps._kept
+        await daemon.stop()
+
+    asyncio.run(ask())
