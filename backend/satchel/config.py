@@ -150,7 +150,7 @@ def _set(data: Path, key: str, value: Value | None) -> Config:
     try:
         changed = msgspec.convert(document.unwrap(), Config)
     except msgspec.ValidationError as error:
-        raise BadSettingError(f"{key} cannot be {value!r}: {error}.") from error
+        raise BadSettingError(f"{key} cannot be that: {error}.") from error
     part = file.with_suffix(".part")
     part.unlink(missing_ok=True)
     new_private_file(part)

@@ -77,6 +77,14 @@ def _by_status(counted: Iterable[tuple[str, int]]) -> dict[str, int]:
     return {f"memories_{status}": number for status, number in counted}
 
 
+def running_models(daemon: Daemon) -> list[ModelAnswer]:
+    """How the models in use are."""
+    return [
+        ModelAnswer(role=m.role, name=m.name, state=m.state, error=m.error, resident_bytes=m.resident)
+        for m in daemon.model_states()
+    ]
+
+
 async def _reembedding(daemon: Daemon, progress: vector_sets.Progress | None) -> ReembeddingAnswer | None:
     if progress is None:
         return None
@@ -115,10 +123,7 @@ class StateController(Controller):
             failed=queue["failed"],
             completed=queue["completed"],
             indexing=indexing,
-            models=[
-                ModelAnswer(role=m.role, name=m.name, state=m.state, error=m.error, resident_bytes=m.resident)
-                for m in daemon.model_states()
-            ],
+            models=running_models(daemon),
             counts=counts,
             forgotten_sent_again=again,
             paused=paused,
@@ -142,7 +147,7 @@ class StateController(Controller):
 
     @get("/events", media_type="text/event-stream")
     async def events(self, request: AnyRequest, daemon: TheDaemon) -> ServerSentEvent:
-        """Server-sent events: `job`, `memory`, `forgotten`; ids and states only."""
+        """Server-sent events: `job`, `memory`, `forgotten`, `pull`; ids and states only."""
 
         client = client_of(request)
 
