@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_setting_what_is_no_setting_changes_nothing(tmp_path: Path, key: str, va
     with pytest.raises(ConfigError):
         config.set_value(tmp_path, key, value)
     assert (tmp_path / config.FILE_NAME).read_text("utf-8") == "[server]\nport = 9000\n"
-    assert [file.name for file in tmp_path.iterdir()] == [config.FILE_NAME]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [config.LOCK_FILE, config.FILE_NAME]
 
 
 def test_setting_does_not_overwrite_a_broken_file(tmp_path: Path) -> None:
@@ -99,6 +100,47 @@ def test_setting_does_not_overwrite_a_broken_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         config.set_value(tmp_path, "models.embed", "x")
     assert (tmp_path / config.FILE_NAME).read_text("utf-8") == "not toml"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# mine\n[recall]  # of questions\nthreshold = 0.5  # strict\n[models]\nthreads = 2\n",
+        "recall.threshold = 0.5\nmodels.threads = 2\n",
+        "recall = {threshold = 0.5}\nmodels = {threads = 2}\n",
+    ],
+)
+def test_what_is_taken_out_is_the_default_again(tmp_path: Path, text: str) -> None:
+    write(tmp_path, text)
+    for _ in range(2):
+        changed = config.set_value(tmp_path, "recall.threshold", None)
+        assert changed == config.load(tmp_path) == Config(models=config.Models(threads=2))
+        assert ("# mine" in text) == ("# mine" in (tmp_path / config.FILE_NAME).read_text("utf-8"))
+    assert config.set_value(tmp_path, "recall.threshold", 0.25).recall.threshold == 0.25
+    assert config.set_value(tmp_path, "extract.keep_out", ["sex"]).extract.keep_out == ("sex",)
+    assert config.load(tmp_path).models.threads == 2
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / config.LOCK_FILE).mkdir()
+    with pytest.raises(ConfigError, match="cannot be written"):
+        config.set_value(tmp_path, "models.threads", 1)
+
+
+def _set_threads(data: Path, values: range) -> None:
+    for value in values:
+        config.set_value(data, "models.threads", value)
+
+
+def test_writers_at_the_same_time_lose_no_change(tmp_path: Path) -> None:
+    other = multiprocessing.get_context("spawn").Process(target=_set_threads, args=(tmp_path, range(1, 41)))
+    other.start()
+    for port in range(9001, 9041):
+        assert config.set_value(tmp_path, "server.port", port).server.port == port
+    other.join(60)
+    assert other.exitcode == 0
+    found = config.load(tmp_path)
+    assert (found.server.port, found.models.threads) == (9040, 40)
 
 
 def test_the_data_folder_is_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

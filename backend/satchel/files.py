@@ -22,6 +22,7 @@ OWN_FILES = (
     "satchel.sqlite*",
     "config.toml",
     "config.part",
+    "config.lock",
     "command-line.*",
     "daemon.json",
     "daemon.lock",

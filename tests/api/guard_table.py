@@ -140,6 +140,9 @@ class Prepared:
             ("post", "/v1/pairings"): {"code": self.code},
             ("post", "/v1/pairings/{pairing_id}"): {"code": self.code, "decision": "confirm"},
             ("patch", "/v1/clients/{client_id}"): {"name": "Planted"},
+            ("post", "/v1/models/pull"): {"name": "nobody-knows-it"},  # nothing is fetched for this table
+            ("post", "/v1/models/use"): {"name": "nobody-knows-it"},
+            ("patch", "/v1/settings"): {"key": "models.idle_seconds", "value": 240},
             ("post", "/v1/dashboard/sessions"): {"code": "w" * 43},
             ("post", "/api/openmem/v1/add/message"): {"user_id": "me", "conversation_id": "p", "messages": [turn]},
             ("post", "/api/openmem/v1/get/status"): {"task_id": self.ids["job_id"]},

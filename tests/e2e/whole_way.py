@@ -33,6 +33,8 @@ def main(data: Path, *, look_outside: bool) -> None:
         context = daemon.ok("POST", "/v1/context", {"query": QUESTION})["context"]
         commands = [("search", QUESTION), ("context", QUESTION), ("memories",), ("jobs",), ("doctor",)]
         exits = {name: command(name, "--data", data, *rest).returncode for name, *rest in commands}
+        for place in ("models", "settings", "backups"):
+            daemon.ok("GET", f"/v1/{place}")
         told |= {
             "job": job["status"],
             "memories": [daemon.ok("GET", f"/v1/memories/{each}")["text"] for each in job["memory_ids"]],

@@ -75,13 +75,15 @@ def with_twin(folder: Path, models_folder: Path) -> ModelEntry:
 
 
 class FileServer(ThreadingHTTPServer):
-    """Serves `content` at every path, with ranges; cuts the next answer short after `cut` bytes."""
+    """Serves `content` at every path, with ranges; cuts the next answer short after `cut` bytes. While `hold` is there
+    and not set, only the first half of what was asked for comes."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content = content
         self.etag = f'"{hashlib.sha256(content).hexdigest()}"'
         self.cut: int | None = None
+        self.hold: threading.Event | None = None
         self.ranges: list[str | None] = []
 
     @property
@@ -107,6 +109,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._head(status, len(body), start)
         cut, self.server.cut = self.server.cut, None
         with contextlib.suppress(ConnectionError):
+            if self.server.hold is not None:
+                self.wfile.write(body[: len(body) // 2])
+                self.server.hold.wait(SECONDS)
+                body = body[len(body) // 2 :]
             self.wfile.write(body if cut is None else body[:cut])
         if cut is not None:
             self.close_connection = True

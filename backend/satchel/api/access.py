@@ -70,6 +70,12 @@ def oversees_all(client: Client) -> bool:
     return client.may("manage") and client.profiles is None
 
 
+async def refuse_limited(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A Litestar guard for what concerns all profiles: no client that is limited to some."""
+    if client_of(connection).profiles is not None:
+        raise ForbiddenError("This concerns all profiles, and this token is limited to some.")
+
+
 def check_profile(request: AnyRequest, profile: str) -> str:
     client = client_of(request)
     if not client.sees(profile):

@@ -7,18 +7,23 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from satchel.api.events import Events
 from satchel.api.forgetting import Forgetting
 from satchel.api.links import Links
 from satchel.api.pairing import Pairings
+from satchel.api.pulling import Pulls
 from satchel.capture.normalise import Captured, normalise, title_of, url_of
 from satchel.config import Config
 from satchel.extract.keep_out import KeepOut
 from satchel.extract.rederive import Rederiver
 from satchel.extract.worker import ExtractionWorker
 from satchel.models import ModelState, Runtime
+from satchel.models.hosts import Hosts
 from satchel.recall.indexer import Indexer
 from satchel.recall.memory_map import Maps
 from satchel.recall.portraits import Portraits
@@ -57,6 +62,8 @@ class Daemon:
         self.forgetting = Forgetting(
             store, runtime, self.recall, self.events, (self.rederiver.forget, self.worker.forget, self.maps.forget)
         )
+        self.pulls = Pulls(publish=self.events.publish, fetched=self.wake)
+        self.hosts = Hosts()
         self.ready = False
         self._tasks: list[asyncio.Task[None]] = []
         self._seen: dict[str, int] = {}
@@ -76,6 +83,7 @@ class Daemon:
         self.ready = False
         self.events.close()
         await self.maps.close()
+        await self.pulls.close()
         await self.forgetting.close()
         for task in self._tasks:
             task.cancel()
@@ -89,6 +97,11 @@ class Daemon:
             await asyncio.to_thread(self.store.close)
 
     # What the controllers call
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return self.store.path.parent
 
     async def capture(self, captured: Captured) -> log.Recorded:
         """Files a capture; returns when it is on disk. Raises BadInputError, StoreError."""
@@ -119,6 +132,16 @@ class Daemon:
         """There is work for the workers."""
         self.worker.wake()
         self.indexer.wake()
+
+    def apply(self, config: Config) -> None:
+        """Takes over, of changed settings, what can be changed while the daemon runs; `self.config` says what holds."""
+        models = msgspec.structs.replace(
+            self.config.models, idle_seconds=config.models.idle_seconds, threads=config.models.threads
+        )
+        self.config = msgspec.structs.replace(self.config, models=models, extract=config.extract, recall=config.recall)
+        self.recall.set_threshold(config.recall.threshold)
+        self.worker.keep_out.categories = frozenset(config.extract.keep_out)
+        self.runtime.set_limits(idle_seconds=models.idle_seconds, threads=models.threads or None)
 
     def changed(self, name: str, profile: str, **data: Any) -> None:
         self.events.publish(name, profile, **data)

@@ -9,6 +9,7 @@ import click
 
 from satchel.models import registry
 from satchel.models.registry import ModelEntry
+from satchel.types import ModelError
 
 if TYPE_CHECKING:
     from satchel.models.download import Progress
@@ -55,20 +56,28 @@ def list_models(ctx: click.Context, as_json: bool) -> None:
 
 @models.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print progress as JSON for a program to read, a step a line.")
+@click.option("--tied", is_flag=True, help="End when standard input does: whoever started this is gone.")
 @click.pass_context
-def pull(ctx: click.Context, names: tuple[str, ...]) -> None:
+def pull(ctx: click.Context, names: tuple[str, ...], as_json: bool, tied: bool) -> None:
     """Fetch and verify models: those named, or else the defaults and those in use.
 
-    This is what connects to the network, and it says where to. Interrupted, it goes on where it stopped.
+    This is what connects to the network, and it says where to. Interrupted, it can be run again, and goes on where it
+    stopped if the source can.
     """
-    from satchel.models import download
+    from satchel.models import download, tied_process
 
+    if tied:
+        tied_process.end_with_input()
     folder = registry.models_folder()
     wanted = names or tuple(
         dict.fromkeys([entry.name for entry in registry.manifest() if entry.default] + _chosen(ctx.obj))
     )
     found = [registry.find(name, folder) for name in wanted]
     for entry in found:
+        if as_json:
+            _pull_telling(entry, folder)
+            continue
         with _Bar(entry) as bar:
             path = download.pull(entry, folder, bar.show)
         click.echo(f"{entry.name}: {path}")
@@ -98,6 +107,22 @@ def add(file: Path, name: str | None) -> None:
     entry = registry.add_local(file, name)
     click.echo(f"{entry.name} ({entry.role}, {entry.prompt_format} prompts, {entry.context} tokens of context)")
     click.echo(f"To use it, run: satchel models use {entry.name!r}")
+
+
+def _pull_telling(entry: ModelEntry, folder: Path) -> None:
+    """Each step as a line of JSON; the last one says "done", or "failed" and why."""
+    import msgspec
+
+    from satchel.models import download
+
+    def tell(progress: Progress) -> None:
+        click.echo(msgspec.json.encode(progress))
+
+    try:
+        download.pull(entry, folder, tell)
+    except ModelError as error:
+        tell(download.Progress(model=entry.name, stage="failed", message=str(error)))
+        raise
 
 
 def _rows(data: Path) -> list[dict[str, Any]]:

