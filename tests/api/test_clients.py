@@ -17,9 +17,7 @@ from satchel.store import Store, clients
 from satchel.store.clients import Client, WideningError
 from satchel.types import SCOPES
 
-FIELDS = {
-    "id", "name", "kind", "asks", "scopes", "profiles", "origin", "created_at", "last_used_at", "revoked_at"
-}
+FIELDS = {"id", "name", "kind", "asks", "scopes", "profiles", "origin", "created_at", "last_used_at", "revoked_at"}
 
 
 def listed(daemon: Running, token: str | None = None) -> list[dict[str, Any]]:

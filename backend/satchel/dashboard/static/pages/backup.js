@@ -2,7 +2,7 @@
 import { call, get, request } from "../api.js";
 import { Empty, Heading, Loading, say, sentence, useLoad } from "../ui.js";
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
-import { count, day, moment, plural, register, size, t } from "../words.js";
+import { count, moment, plural, register, size, t } from "../words.js";
 
 register({
   en: {
@@ -23,9 +23,9 @@ register({
     "backup.checked": "checked",
     "backup.unchecked": "not checked",
     "backup.why.by-hand": "you asked",
-    "backup.why.update": "before an update",
-    "backup.why.forgetting": "after a forgetting",
-    "backup.why.restore": "before a restore",
+    "backup.why.before-an-update": "before an update",
+    "backup.why.after-a-forgetting": "after a forgetting",
+    "backup.why.before-a-restore": "before a restore",
     "backup.where": "They lie in this folder. The newest five are kept.",
     "backup.same-disk": "It is on the same disk as Satchel: copy one to another disk now and then.",
     "backup.restore": "To go back to a copy",
@@ -66,9 +66,9 @@ register({
     "backup.checked": "已检查",
     "backup.unchecked": "未检查",
     "backup.why.by-hand": "你要求的",
-    "backup.why.update": "更新之前",
-    "backup.why.forgetting": "忘记之后",
-    "backup.why.restore": "恢复之前",
+    "backup.why.before-an-update": "更新之前",
+    "backup.why.after-a-forgetting": "忘记之后",
+    "backup.why.before-a-restore": "恢复之前",
     "backup.where": "它们位于此文件夹。会保留最新的五份。",
     "backup.same-disk": "它与 Satchel 在同一磁盘上：请不时将一份复制到其他磁盘。",
     "backup.restore": "恢复某份备份",
@@ -126,7 +126,11 @@ export default function Backup({ profile }) {
   `;
 }
 
-const why = (/** @type {string} */ name) => (t(`backup.why.${name}`) === `backup.why.${name}` ? name : t(`backup.why.${name}`));
+/** Why a copy was made, as the daemon has it, or in the reader's words. @param {string} name */
+function why(name) {
+  const key = `backup.why.${name.replaceAll(" ", "-")}`;
+  return t(key) === key ? name : t(key);
+}
 
 /** @param {any} props */
 function Kept({ found }) {

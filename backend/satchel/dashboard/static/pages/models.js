@@ -1,7 +1,8 @@
 // Which models run, which this machine could run, and fetching and choosing them.
 import { call, get } from "../api.js";
+import { listen } from "../live.js";
 import { Dialog, Heading, Loading, attempt, say, sentence, useLoad } from "../ui.js";
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { count, locale, plural, register, size, t } from "../words.js";
 
 register({
@@ -21,8 +22,8 @@ register({
     "models.state.failed": "failed",
     "models.state.missing": "not fetched",
     "models.memory": (/** @type {string} */ bytes) => `${bytes} of memory`,
-    "models.machine": (/** @type {number} */ cores, /** @type {string} */ memory) =>
-      `This computer has ${plural(cores, "core", "cores")} and ${memory} of memory.`,
+    "models.machine": (/** @type {number} */ cores, /** @type {string | null} */ memory) =>
+      `This computer has ${plural(cores, "core", "cores")}${memory ? ` and ${memory} of memory` : ""}.`,
     "models.model": "Model",
     "models.size": "Size",
     "models.licence": "Licence",
@@ -44,7 +45,7 @@ register({
     "models.fetching.rate": (/** @type {string} */ rate) => `${rate} a second`,
     "models.fetching.left": (/** @type {string} */ left) => `${left} left`,
     "models.fetching.stop": "Stop",
-    "models.fetching.stopped": "Stopped.",
+    "models.fetching.stopped": "Stopped. What has come is kept, and gone on with the next time.",
     "models.fetching.failed": (/** @type {string} */ name) => `${name} could not be fetched`,
     "models.fetching.failed.next": "Check the connection and try again. It can also be fetched in a terminal, or added from a file that you already have:",
     "models.fetched": (/** @type {string} */ name) => `${name} is here.`,
@@ -74,7 +75,7 @@ register({
     "models.state.failed": "失败",
     "models.state.missing": "未下载",
     "models.memory": (/** @type {string} */ bytes) => `占用内存 ${bytes}`,
-    "models.machine": (/** @type {number} */ cores, /** @type {string} */ memory) => `这台电脑有 ${count(cores)} 个核心和 ${memory} 内存。`,
+    "models.machine": (/** @type {number} */ cores, /** @type {string | null} */ memory) => `这台电脑有 ${count(cores)} 个核心${memory ? `和 ${memory} 内存` : ""}。`,
     "models.model": "模型",
     "models.size": "大小",
     "models.licence": "许可证",
@@ -96,7 +97,7 @@ register({
     "models.fetching.rate": (/** @type {string} */ rate) => `每秒 ${rate}`,
     "models.fetching.left": (/** @type {string} */ left) => `还需 ${left}`,
     "models.fetching.stop": "停止",
-    "models.fetching.stopped": "已停止。",
+    "models.fetching.stopped": "已停止。已下载的部分会保留，下次接着下载。",
     "models.fetching.failed": (/** @type {string} */ name) => `未能下载 ${name}`,
     "models.fetching.failed.next": "请检查网络连接后重试。也可以在终端下载，或从已有的文件添加：",
     "models.fetched": (/** @type {string} */ name) => `${name} 已下载。`,
@@ -121,19 +122,32 @@ function span(seconds) {
 }
 
 export default function Models() {
-  const found = useLoad((signal) => get("/v1/models", {}, signal), [], ["pull"]);
+  const found = useLoad((signal) => get("/v1/models", {}, signal), []);
+  const [pulling, setPulling] = useState(/** @type {any} */ (null));
   const [doing, setDoing] = useState(/** @type {any} */ (null));
   const [restart, setRestart] = useState(false);
-  const pulling = found.data?.pulling ?? null;
-  const active = pulling && !pulling.error;
+  const active = Boolean(pulling && !pulling.error);
 
-  const [last, setLast] = useState(/** @type {any} */ (null));
+  useEffect(() => found.data && setPulling(found.data.pulling), [found.data]);
+  useEffect(
+    () =>
+      listen(({ name, pulling: now }) => {
+        if (name === "pull") {
+          setPulling(now);
+          now || found.reload();
+        }
+      }),
+    [found.reload],
+  );
+  const fetched = useRef("");
   useEffect(() => {
-    if (last && !pulling && found.data?.items.some((/** @type {any} */ one) => one.name === last.name && one.installed)) {
-      say(t("models.fetched", last.name));
+    if (active) {
+      fetched.current = pulling.name;
+    } else if (found.data?.items.some((/** @type {any} */ one) => one.name === fetched.current && one.installed)) {
+      say(t("models.fetched", fetched.current));
+      fetched.current = "";
     }
-    setLast(active ? pulling : null);
-  }, [found.data]);
+  }, [found.data, active]);
 
   const pull = async (/** @type {string} */ name) => {
     setDoing(null);
@@ -141,22 +155,22 @@ export default function Models() {
       found.reload();
     }
   };
-  const stop = async () => {
-    if (await attempt(() => call("DELETE", "/v1/models/pull"))) {
-      say(t("models.fetching.stopped"));
-      found.reload();
-    }
+  const close = async () => {
+    const done = await attempt(() => call("DELETE", "/v1/models/pull"));
+    found.reload();
+    return done;
   };
+  const stop = async () => (await close()) && say(t("models.fetching.stopped"));
   if (!found.data) {
     return html`<${Heading}>${t("models.title")}<//><${Loading} of=${found} />`;
   }
   const { machine, items, running } = found.data;
   return html`
     <${Heading}>${t("models.title")}<//>
-    <p class="soft">${t("models.lead")} ${t("models.machine", machine.cores, size(machine.memory_bytes))}</p>
+    <p class="soft">${t("models.lead")} ${t("models.machine", machine.cores, machine.memory_bytes && size(machine.memory_bytes))}</p>
     ${found.problem && html`<${Loading} of=${found} />`}
     ${restart && html`<section class="card warn" role="status"><p>${t("models.restart")}</p><p><code>satchel serve</code></p></section>`}
-    ${pulling && html`<${Pulling} pulling=${pulling} stop=${stop} again=${() => pull(pulling.name)} />`}
+    ${pulling && html`<${Pulling} pulling=${pulling} stop=${stop} close=${close} again=${() => pull(pulling.name)} />`}
     <section class="card">
       <h2>${t("models.running")}</h2>
       ${running.length === 0 && html`<p class="soft">${t("models.running.none")}</p>`}
@@ -207,7 +221,7 @@ function Model({ model, busy, act }) {
 }
 
 /** @param {any} props */
-function Pulling({ pulling, stop, again }) {
+function Pulling({ pulling, stop, close, again }) {
   const { name, source, done_bytes: done, total_bytes: total, rate, seconds_left: left, error } = pulling;
   if (error) {
     return html`<section class="card warn" role="alert">
@@ -215,7 +229,7 @@ function Pulling({ pulling, stop, again }) {
       <p dir="auto">${error}</p>
       <p>${t("models.fetching.failed.next")}</p>
       <p><code dir="auto">satchel models pull ${name}</code></p>
-      <p class="bar"><button class="primary" onClick=${again}>${t("retry")}</button></p>
+      <p class="bar"><button class="primary" onClick=${again}>${t("retry")}</button> <button onClick=${close}>${t("close")}</button></p>
     </section>`;
   }
   return html`<section class="card">

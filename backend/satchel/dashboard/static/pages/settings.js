@@ -31,6 +31,7 @@ register({
     "settings.bad.between": (/** @type {string} */ low, /** @type {string} */ high) => `It must be from ${low} to ${high}.`,
     "settings.bad.least": (/** @type {string} */ low) => `It must be at least ${low}.`,
     "settings.bad.most": (/** @type {string} */ high) => `It must be at most ${high}.`,
+    "settings.again": "Keep it now",
     "settings.none": "none",
     "settings.choice.health": "health",
     "settings.choice.politics": "politics",
@@ -76,6 +77,7 @@ register({
     "settings.bad.between": (/** @type {string} */ low, /** @type {string} */ high) => `必须在 ${low} 到 ${high} 之间。`,
     "settings.bad.least": (/** @type {string} */ low) => `不能小于 ${low}。`,
     "settings.bad.most": (/** @type {string} */ high) => `不能大于 ${high}。`,
+    "settings.again": "立即保存",
     "settings.none": "无",
     "settings.choice.health": "健康",
     "settings.choice.politics": "政治",
@@ -178,6 +180,7 @@ function Setting({ item, kept }) {
   const shown = () => (several ? (item.value ?? []) : String(item.value ?? ""));
   const [value, setValue] = useState(shown);
   const [wrong, setWrong] = useState("");
+  const [again, setAgain] = useState(/** @type {{value: any} | null} */ (null));
   const [busy, setBusy] = useState(false);
   const id = useId();
   useEffect(() => {
@@ -187,6 +190,7 @@ function Setting({ item, kept }) {
 
   const keep = async (/** @type {any} */ next) => {
     setBusy(true);
+    setAgain(null);
     try {
       const now = await call("PATCH", "/v1/settings", { body: { key: item.key, value: next } });
       setWrong("");
@@ -194,6 +198,9 @@ function Setting({ item, kept }) {
       say(t(now.restart_needed ? "settings.kept.restart" : "settings.kept"));
     } catch (problem) {
       setWrong(t("settings.bad", sentence(problem)));
+      if (/** @type {any} */ (problem).status !== 400) {
+        setAgain({ value: next }); // the value was not at fault
+      }
     }
     setBusy(false);
   };
@@ -232,7 +239,7 @@ function Setting({ item, kept }) {
                   setWrong("");
                 }}
                 onChange=${typed} />`}`}
-    ${wrong && html`<p id=${`${id}-wrong`} class="bad small" role="alert">${wrong}</p>`}
+    ${wrong && html`<p id=${`${id}-wrong`} class="bad small" role="alert">${wrong} ${again && html`<button onClick=${() => keep(again.value)}>${t("settings.again")}</button>`}</p>`}
     <p id=${told} class="small soft">${words(`settings.${item.key}.what`, item.description)} ${item.restart_needed && t("settings.restart")}</p>
     <p class="bar small soft">
       <span>${byDefault(item)}</span>
