@@ -25,7 +25,7 @@ def cellar(tmp_path: Path) -> Iterator[Running]:
         yield daemon
 
 
-def test_a_copy_is_made_listed_and_restored_with_the_command_that_is_shown(look: Look, cellar: Running) -> None:
+def test_a_copy_is_made_listed_and_restored_with_the_command_that_is_shown(cellar: Running, look: Look) -> None:
     looking = look(cellar, "backup")
     page = looking.page
     expect(page.get_by_role("heading", name="There is no copy yet")).to_be_visible()
@@ -39,7 +39,7 @@ def test_a_copy_is_made_listed_and_restored_with_the_command_that_is_shown(look:
     expect(page.get_by_role("table")).to_contain_text("checked")
     shown = page.locator("code", has_text="satchel restore")
     folder = cellar.ok("GET", "/v1/backups")["folder"]
-    expect(shown).to_have_text(f'satchel restore "{folder}/{item["name"]}"')
+    expect(shown).to_have_text(f'satchel restore --data "{cellar.data}" "{folder}/{item["name"]}"')
     looking.picture("backup")
     assert looking.axe() == []
     cellar.ok("POST", "/v1/memories", {"text": "Said after the copy."})
@@ -52,7 +52,7 @@ def test_a_copy_is_made_listed_and_restored_with_the_command_that_is_shown(look:
     assert cellar.ok("GET", "/v1/memories")["total"] == len(HOSTILE)
 
 
-def test_what_was_forgotten_leaves_no_old_copy_in_the_list(look: Look, cellar: Running) -> None:
+def test_what_was_forgotten_leaves_no_old_copy_in_the_list(cellar: Running, look: Look) -> None:
     cellar.ok("POST", "/v1/backups")
     looking = look(cellar, "backup")
     page = looking.page
@@ -63,7 +63,7 @@ def test_what_was_forgotten_leaves_no_old_copy_in_the_list(look: Look, cellar: R
     expect(page.locator("main")).not_to_contain_text(old["name"])
 
 
-def test_a_copy_that_cannot_be_made_says_why(look: Look, cellar: Running) -> None:
+def test_a_copy_that_cannot_be_made_says_why(cellar: Running, look: Look) -> None:
     looking = look(cellar, "backup")
     (cellar.data / "backups").rmdir() if (cellar.data / "backups").is_dir() else None
     (cellar.data / "backups").write_text("in the way")
@@ -74,7 +74,7 @@ def test_a_copy_that_cannot_be_made_says_why(look: Look, cellar: Running) -> Non
     (cellar.data / "backups").unlink()
 
 
-def test_everything_is_saved_as_a_file(look: Look, cellar: Running) -> None:
+def test_everything_is_saved_as_a_file(cellar: Running, look: Look) -> None:
     looking = look(cellar, "backup")
     page = looking.page
     with page.expect_download() as saved:
@@ -87,7 +87,7 @@ def test_everything_is_saved_as_a_file(look: Look, cellar: Running) -> None:
     expect(page.get_by_role("status").filter(has_text="Saved:")).to_contain_text(f"{len(records)} records")
 
 
-def test_an_export_that_breaks_off_saves_nothing(look: Look, cellar: Running) -> None:
+def test_an_export_that_breaks_off_saves_nothing(cellar: Running, look: Look) -> None:
     looking = look(cellar, "backup")
     page = looking.page
     downloads: list[object] = []
@@ -101,7 +101,7 @@ def test_an_export_that_breaks_off_saves_nothing(look: Look, cellar: Running) ->
     cellar.start()
 
 
-def test_it_fits_a_phone_and_speaks_chinese(look: Look, cellar: Running) -> None:
+def test_it_fits_a_phone_and_speaks_chinese(cellar: Running, look: Look) -> None:
     cellar.ok("POST", "/v1/backups")
     looking = look(cellar, "backup", language="zh-CN", narrow=True, dark=True)
     expect(looking.page.get_by_role("heading", name="保留的备份")).to_be_visible()

@@ -95,7 +95,7 @@ def test_every_model_is_listed_with_size_and_licence(look: Look, house: Running)
     assert looking.axe() == []
 
 
-def test_it_says_where_from_before_anything_goes_out(look: Look, shelf: Running, hub: type[Hub]) -> None:
+def test_it_says_where_from_before_anything_goes_out(shelf: Running, look: Look, hub: type[Hub]) -> None:
     looking = look(shelf, "models")
     page = looking.page
     model(page, BIG.name).get_by_role("button", name="Fetch").click()
@@ -110,7 +110,7 @@ def test_it_says_where_from_before_anything_goes_out(look: Look, shelf: Running,
     assert hub.asked == 0
 
 
-def test_fetching_shows_how_far_it_is_and_can_be_stopped(look: Look, shelf: Running, hub: type[Hub]) -> None:
+def test_fetching_shows_how_far_it_is_and_can_be_stopped(shelf: Running, look: Look, hub: type[Hub]) -> None:
     looking = look(shelf, "models")
     page = looking.page
     fetch(page)
@@ -125,7 +125,7 @@ def test_fetching_shows_how_far_it_is_and_can_be_stopped(look: Look, shelf: Runn
     assert shelf.ok("GET", "/v1/models")["pulling"] is None
 
 
-def test_a_fetch_that_fails_says_why_and_offers_another_try(look: Look, shelf: Running, hub: type[Hub]) -> None:
+def test_a_fetch_that_fails_says_why_and_offers_another_try(shelf: Running, look: Look, hub: type[Hub]) -> None:
     hub.broken = True
     looking = look(shelf, "models")
     page = looking.page
@@ -140,7 +140,7 @@ def test_a_fetch_that_fails_says_why_and_offers_another_try(look: Look, shelf: R
     page.get_by_role("button", name="Stop").click()
 
 
-def test_choosing_one_says_first_what_follows(look: Look, shelf: Running, tmp_path: Path) -> None:
+def test_choosing_one_says_first_what_follows(shelf: Running, look: Look, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir(exist_ok=True)
     (tmp_path / "models" / BIG.file).write_bytes(b"GGUF")
     looking = look(shelf, "models")
@@ -156,7 +156,7 @@ def test_choosing_one_says_first_what_follows(look: Look, shelf: Running, tmp_pa
     assert next(one["value"] for one in items if one["key"] == "models.generate") == BIG.name
 
 
-def test_it_fits_a_phone_and_speaks_chinese(look: Look, shelf: Running) -> None:
+def test_it_fits_a_phone_and_speaks_chinese(shelf: Running, look: Look) -> None:
     looking = look(shelf, "models", language="zh-CN", narrow=True, dark=True)
     expect(looking.page.get_by_role("heading", name="正在运行")).to_be_visible()
     no_sideways(looking.page)

@@ -22,12 +22,23 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield daemon
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path / "own", models=tmp_path / "none") as daemon:
+        yield daemon
+
+
 def setting(daemon: Running, key: str) -> dict[str, Any]:
     return next(one for one in daemon.ok("GET", "/v1/settings")["items"] if one["key"] == key)
 
 
 def row(page: Page, label: str) -> Locator:
     return page.locator(".setting", has_text=label)
+
+
+def field_of(page: Page, label: str) -> Locator:
+    """Not the button beside it, whose name holds the label too."""
+    return page.get_by_role("textbox", name=label)
 
 
 IDLE = "Seconds until a model is unloaded"
@@ -49,7 +60,7 @@ def test_every_setting_has_a_control_and_says_what_it_means(look: Look, office: 
 
 def test_a_change_is_kept_at_once_and_quietly_said(look: Look, office: Running) -> None:
     page = look(office, "settings").page
-    field = page.get_by_label(IDLE)
+    field = field_of(page, IDLE)
     field.fill("120")
     field.press("Enter")
     expect(page.get_by_role("status").filter(has_text="Kept.")).to_be_visible()
@@ -64,11 +75,11 @@ def test_a_change_is_kept_at_once_and_quietly_said(look: Look, office: Running) 
 def test_what_counts_only_after_a_restart_says_so(look: Look, office: Running) -> None:
     page = look(office, "settings").page
     expect(row(page, "Port")).not_to_contain_text("has been started again")
-    page.get_by_label("Port", exact=True).fill("9001")
-    page.get_by_label("Port", exact=True).press("Tab")
+    field_of(page, "Port").fill("9001")
+    field_of(page, "Port").press("Tab")
     expect(row(page, "Port")).to_contain_text("has been started again")
     row(page, "Port").get_by_role("button").click()
-    expect(page.get_by_label("Port", exact=True)).not_to_have_value("9001")
+    expect(field_of(page, "Port")).not_to_have_value("9001")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +99,7 @@ def test_a_bad_value_is_explained_at_its_field_and_not_lost(
 ) -> None:
     looking = look(office, "settings")
     page = looking.page
-    field = page.get_by_label(label)
+    field = field_of(page, label)
     before = office.ok("GET", "/v1/settings")
     field.fill(typed)
     field.press("Enter")
@@ -129,26 +140,25 @@ def test_language_and_look_change_at_once_and_stay(look: Look, office: Running) 
     expect(page.get_by_role("heading", name="Settings")).to_be_visible()
 
 
-def test_what_was_typed_stays_when_the_daemon_is_gone(look: Look, tmp_path: Path) -> None:
-    with running(tmp_path / "own", models=tmp_path / "none") as daemon:
-        looking = look(daemon, "settings")
-        field = looking.page.get_by_label(IDLE)
-        daemon.stop()
-        field.fill("77")
-        field.press("Enter")
-        expect(row(looking.page, IDLE).get_by_role("alert")).to_contain_text("Does it run?")
-        daemon.start()
-        expect(looking.page.get_by_role("alert").filter(has_text="out of date")).to_have_count(0)
-        expect(field).to_have_value("77")
-        row(looking.page, IDLE).get_by_role("button", name="Keep it now").click()
-        expect(row(looking.page, IDLE).get_by_role("alert")).to_have_count(0)
-        assert setting(daemon, "models.idle_seconds")["value"] == 77
-        looking.wrong = [one for one in looking.wrong if "ERR_" not in one]
+def test_what_was_typed_stays_when_the_daemon_is_gone(own: Running, look: Look) -> None:
+    looking = look(own, "settings")
+    field = field_of(looking.page, IDLE)
+    own.stop()
+    field.fill("77")
+    field.press("Enter")
+    expect(row(looking.page, IDLE).get_by_role("alert")).to_contain_text("Does it run?")
+    own.start()
+    expect(looking.page.get_by_role("alert").filter(has_text="out of date")).to_have_count(0)
+    expect(field).to_have_value("77")
+    row(looking.page, IDLE).get_by_role("button", name="Keep it now").click()
+    expect(row(looking.page, IDLE).get_by_role("alert")).to_have_count(0)
+    assert setting(own, "models.idle_seconds")["value"] == 77
+    looking.wrong = [one for one in looking.wrong if "ERR_" not in one]
 
 
 def test_hostile_text_in_a_field_stays_text(look: Look, office: Running) -> None:
     looking = look(office, "settings", narrow=True)
-    field = looking.page.get_by_label("Model for reading")
+    field = field_of(looking.page, "Model for reading")
     for text in (HOSTILE[0], HOSTILE[3], HOSTILE[2]):
         field.fill(text)
         field.press("Enter")

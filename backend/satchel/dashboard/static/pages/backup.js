@@ -162,7 +162,9 @@ function Restore({ items, folder }) {
     return null;
   }
   const name = items.some((/** @type {any} */ one) => one.name === chosen) ? chosen : items[0].name;
-  const command = `satchel restore ${quoted(`${folder}${folder.includes("\\") ? "\\" : "/"}${name}`)}`;
+  const slash = folder.includes("\\") ? "\\" : "/";
+  const data = folder.slice(0, folder.lastIndexOf(slash)); // named, so that it is this store and no other that is replaced
+  const command = `satchel restore --data ${quoted(data)} ${quoted(`${folder}${slash}${name}`)}`;
   const copy = () =>
     navigator.clipboard.writeText(command).then(
       () => say(t("backup.copied")),

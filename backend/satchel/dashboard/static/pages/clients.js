@@ -37,10 +37,10 @@ register({
     "clients.refused": "Refused. It gets nothing.",
     "clients.none": "Nobody is let in yet",
     "clients.none.next": "Open the extension in your browser, let it show its code, and type it above.",
-    "clients.in": "Let in",
+    "clients.in": "Who is let in",
     "clients.kind.extension": "Extension",
     "clients.kind.program": "Program",
-    "clients.kind.dashboard": "This dashboard, in a browser",
+    "clients.kind.dashboard": "Dashboard in a browser",
     "clients.kind.command-line": "Command line",
     "clients.this": "This browser",
     "clients.used": (/** @type {string} */ when) => `last asked ${when}`,
@@ -105,7 +105,7 @@ register({
     "clients.in": "已获准",
     "clients.kind.extension": "扩展",
     "clients.kind.program": "程序",
-    "clients.kind.dashboard": "浏览器中的本面板",
+    "clients.kind.dashboard": "浏览器中的面板",
     "clients.kind.command-line": "命令行",
     "clients.this": "此浏览器",
     "clients.used": (/** @type {string} */ when) => `最近询问：${when}`,
@@ -140,20 +140,26 @@ register({
 });
 
 const SCOPES = ["capture", "recall", "manage"];
+/** In the order in which they are shown. */
+const KINDS = ["extension", "program", "dashboard", "command line"];
 const REVOKED_SHOWN = 50;
+
+/** Names of profiles; the one that is there from the start is made only by the first that is said. @param {any} found */
+const known = (found) => [...new Set(["me", ...(found?.profiles ?? []).map((/** @type {any} */ one) => one.name)])];
 
 export default function Clients() {
   const found = useLoad((signal) => get("/v1/clients", {}, signal), [], ["client"]);
   const profiles = useLoad((signal) => get("/v1/profiles", {}, signal), [], ["memory"]);
   const [doing, setDoing] = useState(/** @type {any} */ (null));
-  const names = (profiles.data?.profiles ?? []).map((/** @type {any} */ one) => one.name);
+  const names = known(profiles.data);
   const close = () => setDoing(null);
   const done = () => {
     close();
     found.reload();
   };
   const items = found.data?.items ?? [];
-  const now = items.filter((/** @type {any} */ one) => !one.revoked_at).sort((/** @type {any} */ a, /** @type {any} */ b) => Number(b.asks) - Number(a.asks));
+  const rank = (/** @type {any} */ one) => (one.asks ? -1 : KINDS.indexOf(one.kind));
+  const now = items.filter((/** @type {any} */ one) => !one.revoked_at).sort((/** @type {any} */ a, /** @type {any} */ b) => rank(a) - rank(b));
   const before = items.filter((/** @type {any} */ one) => one.revoked_at).reverse();
   const others = now.filter((/** @type {any} */ one) => one.kind === "extension" || one.kind === "program");
   const Doing = doing && { rename: Rename, narrow: Narrow, revoke: Revoke, "sign-out": SignOut }[/** @type {string} */ (doing.what)];
@@ -338,9 +344,9 @@ function Rights({ of, scopes, setScopes, all, profiles, chosen, setChosen }) {
     </fieldset>
     <fieldset class="rights"><legend>${t("clients.profiles")}</legend>
       ${all && html`<label class="check"><input type="radio" name=${name} checked=${chosen === null} onChange=${() => setChosen(null)} />${t("clients.profiles.all")}</label>
-        <label class="check"><input type="radio" name=${name} checked=${chosen !== null} onChange=${() => setChosen([profiles[0] ?? "me"])} />${t("clients.profiles.some")}</label>`}
+        <label class="check"><input type="radio" name=${name} checked=${chosen !== null} onChange=${() => setChosen([profiles[0]])} />${t("clients.profiles.some")}</label>`}
       ${chosen !== null && html`<div class="some">
-        ${(profiles.length ? profiles : ["me"]).map((/** @type {string} */ one) => html`<label class="check">
+        ${profiles.map((/** @type {string} */ one) => html`<label class="check">
           <input type="checkbox" checked=${chosen.includes(one)} onChange=${() => setChosen(toggle(chosen, one))} /><span dir="auto">${one}</span>
         </label>`)}
       </div>`}
@@ -380,8 +386,8 @@ function Rename({ client, close, done }) {
 
 /** @param {any} props */
 function Narrow({ client, close, done }) {
-  const known = useLoad((signal) => get("/v1/profiles", {}, signal), []);
-  const names = client.profiles ?? (known.data?.profiles ?? []).map((/** @type {any} */ one) => one.name);
+  const found = useLoad((signal) => get("/v1/profiles", {}, signal), []);
+  const names = client.profiles ?? known(found.data);
   const [scopes, setScopes] = useState(client.scopes);
   const [chosen, setChosen] = useState(client.profiles);
   const nothing = scopes.length === 0 || chosen?.length === 0;
