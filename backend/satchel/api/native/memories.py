@@ -158,7 +158,7 @@ class MemoryController(Controller):
     async def edit(
         self, request: AnyRequest, memory_id: FromPath[str], data: JSONBody[MemoryPatch], daemon: TheDaemon
     ) -> MemoryAnswer:
-        """Edits or pins a memory; with `if_updated_at`, only as it was then. What it said before stays in its history."""
+        """Edits or pins a memory; with `if_updated_at`, only as it was then. What it said stays in its history."""
         changes = msgspec.structs.asdict(data)
         seen_at = maybe_moment("if_updated_at", changes.pop("if_updated_at"))
         if isinstance(data.text, str):
