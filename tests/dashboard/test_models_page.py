@@ -70,6 +70,13 @@ def shelf(hub: type[Hub], tmp_path: Path) -> Iterator[Running]:
         yield daemon
 
 
+@pytest.fixture
+def usual(tmp_path: Path, models_folder: Path) -> Iterator[Running]:
+    """As it is after set-up, with both default models here."""
+    with running(tmp_path / "usual") as daemon:
+        yield daemon
+
+
 def model(page: Page, name: str) -> Locator:
     return page.locator("article.client", has=page.get_by_role("heading", name=name, exact=True))
 
@@ -79,10 +86,10 @@ def fetch(page: Page) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Fetch it").click()
 
 
-def test_every_model_is_listed_with_size_and_licence(look: Look, house: Running) -> None:
-    looking = look(house, "models")
+def test_every_model_is_listed_with_size_and_licence(usual: Running, look: Look) -> None:
+    looking = look(usual, "models")
     page = looking.page
-    told = house.ok("GET", "/v1/models")
+    told = usual.ok("GET", "/v1/models")
     expect(page.locator("article.client")).to_have_count(len(told["items"]))
     for item in told["items"]:
         one = model(page, item["name"])

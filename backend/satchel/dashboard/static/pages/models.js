@@ -29,6 +29,7 @@ register({
     "models.licence": "Licence",
     "models.here": "Here",
     "models.chosen": "In use",
+    "models.chosen.missing": "Chosen, and not fetched yet",
     "models.recommended": "Recommended for this computer",
     "models.too-big": "Too big for this computer",
     "models.fits": "Fits",
@@ -81,6 +82,7 @@ register({
     "models.licence": "许可证",
     "models.here": "已下载",
     "models.chosen": "使用中",
+    "models.chosen.missing": "已选用，尚未下载",
     "models.recommended": "推荐用于这台电脑",
     "models.too-big": "对这台电脑来说太大",
     "models.fits": "适合",
@@ -177,7 +179,7 @@ export default function Models() {
       ${running.map((/** @type {any} */ one) => html`<div class="row wraps" key=${one.role}>
         <span class=${`state ${one.error ? "bad" : one.state === "ready" ? "ok" : ""}`}>${t(`models.role.${one.role}`)}: <span dir="auto">${one.name}</span></span>
         <span class="small soft">${state(one.state)}${one.resident_bytes ? ` · ${t("models.memory", size(one.resident_bytes))}` : ""}</span>
-        ${one.error && html`<p class="bad" dir="auto">${one.error}</p>`}
+        ${one.error && html`<p class="bad small" dir="auto">${one.error}</p>`}
       </div>`)}
     </section>
     ${ROLES.map((role) => html`<section class="card" key=${role}>
@@ -205,7 +207,7 @@ function Model({ model, busy, act }) {
       <h3 dir="auto">${model.name}</h3>
       ${model.description && html`<p class="small" dir="auto">${model.description}</p>`}
       <p class="about">
-        ${model.chosen && html`<span class="chip fact">${t("models.chosen")}</span>`}
+        ${model.chosen && html`<span class=${`chip ${model.installed ? "fact" : "resolving"}`}>${t(model.installed ? "models.chosen" : "models.chosen.missing")}</span>`}
         ${!model.chosen && model.installed && html`<span class="chip">${t("models.here")}</span>`}
         ${model.recommended && html`<span class="chip fact">${t("models.recommended")}</span>`}
         ${!model.fits ? html`<span class="chip resolving">${t("models.too-big")}</span>` : !model.recommended && html`<span>${t("models.fits")}</span>`}
