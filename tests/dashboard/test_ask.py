@@ -155,11 +155,13 @@ def test_a_question_about_nobody_gets_nothing_and_is_told_why(look: Look, kitche
 
 def test_the_words_of_the_chat_that_asks_are_no_answer_in_it(look: Look, kitchen: Running) -> None:
     page = look(kitchen, "ask").page
-    question = "When did I paint the lighthouse with my brother?"
-    ask(page, question)
+    ask(page, "When did I paint the lighthouse with my brother?")
+    expect(context(page)).to_contain_text("painted the lighthouse red")
+    with page.expect_response(lambda one: one.url.endswith("/v1/context")) as asked:
+        page.get_by_label("Asked in").select_option(label="test: Paint")
+    sent = asked.value.request.post_data_json
+    assert (sent["site"], sent["external_id"]) == ("test", "lighthouse")
     mine = page.locator("article.why", has_text="painted the lighthouse red").filter(has_text="Your words")
-    expect(mine).to_have_count(1)
-    page.get_by_label("Asked in").select_option(label="test: Paint")
     expect(mine).to_have_count(0)
 
 

@@ -45,7 +45,6 @@ def test_a_copy_is_made_listed_and_restored_with_the_command_that_is_shown(cella
     cellar.ok("POST", "/v1/memories", {"text": "Said after the copy."})
     cellar.stop()
     looking.expects("ERR_")
-    looking.close()
     done = command("restore", "--data", cellar.data, f"{folder}/{item['name']}", "--yes")
     assert done.returncode == 0, done.stderr
     cellar.start()
@@ -91,7 +90,7 @@ def test_an_export_that_breaks_off_saves_nothing(cellar: Running, look: Look) ->
     looking = look(cellar, "backup")
     page = looking.page
     downloads: list[object] = []
-    page.on("download", downloads.append)
+    page.on("download", lambda one: downloads.append(one))  # noqa: PLW0108 - it wants a function of its own
     cellar.stop()
     page.get_by_role("button", name="Save as a file").click()
     expect(page.get_by_role("alert").filter(has_text="Does it run?")).to_be_visible()
