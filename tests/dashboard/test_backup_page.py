@@ -90,7 +90,7 @@ def test_an_export_that_breaks_off_saves_nothing(cellar: Running, look: Look) ->
     looking = look(cellar, "backup")
     page = looking.page
     downloads: list[object] = []
-    page.on("download", lambda one: downloads.append(one))  # noqa: PLW0108 - it wants a function of its own
+    page.on("download", lambda one: downloads.append(one))
     cellar.stop()
     page.get_by_role("button", name="Save as a file").click()
     expect(page.get_by_role("alert").filter(has_text="Does it run?")).to_be_visible()
