@@ -17,7 +17,7 @@ from satchel.store import Store, clients
 from satchel.store.clients import Client, WideningError
 from satchel.types import SCOPES
 
-FIELDS = {"id", "name", "scopes", "profiles", "origin", "created_at", "last_used_at", "revoked_at"}
+FIELDS = {"id", "name", "kind", "asks", "scopes", "profiles", "origin", "created_at", "last_used_at", "revoked_at"}
 
 
 def listed(daemon: Running, token: str | None = None) -> list[dict[str, Any]]:
@@ -51,6 +51,8 @@ def test_a_client_is_listed_with_what_it_may_and_without_its_token(wordy: Runnin
     one = made.now()
     assert set(one) == FIELDS
     assert (one["name"], one["scopes"], one["profiles"]) == ("test", ["recall", "capture"], ["work"])
+    assert (one["kind"], one["asks"]) == ("program", False)
+    assert [(own["kind"], own["name"]) for own in listed(wordy) if own["asks"]] == [("command line", "command line")]
     assert (one["origin"], one["last_used_at"], one["revoked_at"]) == (None, None, None)
     assert one["created_at"].endswith("Z")
     made.status()

@@ -59,7 +59,7 @@ class Looking:
         self.settle()
 
     def settle(self) -> None:
-        self.page.wait_for_function("!document.querySelector('.skeleton')")
+        self.page.locator(".skeleton").first.wait_for(state="detached")  # a function would be eval, which pages refuse
 
     def axe(self) -> list[str]:
         """Serious and critical findings of axe-core on what is shown."""

@@ -978,13 +978,19 @@ class PairingDecision(Strict):
     profiles: Annotated[tuple[Profile, ...], msgspec.Meta(min_length=1, max_length=100)] | None = None
 
 
+ClientKind = Literal["extension", "program", "dashboard", "command line"]
+
+
 class ClientAnswer(Answer):
-    """`profiles` null: all of them. `origin`: the extension that alone may use its token; null for a program, and for
+    """`kind`: `dashboard` is a browser that `satchel open` let in. `asks`: the one that asks is this one.
+    `profiles` null: all of them. `origin`: the extension that alone may use its token; null for a program, and for
     a client of before origins were kept, until it next writes.
     `last_used_at` is a minute old at the most."""
 
     id: str
     name: str
+    kind: ClientKind
+    asks: bool
     scopes: tuple[Scope, ...]
     profiles: tuple[str, ...] | None
     origin: str | None
@@ -993,10 +999,12 @@ class ClientAnswer(Answer):
     revoked_at: str | None
 
     @classmethod
-    def of(cls, client: Client) -> ClientAnswer:
+    def of(cls, client: Client, kind: ClientKind, *, asks: bool) -> ClientAnswer:
         return cls(
             id=client.id,
             name=client.name,
+            kind=kind,
+            asks=asks,
             scopes=client.scopes,
             profiles=client.profiles,
             origin=client.origin,

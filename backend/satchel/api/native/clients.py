@@ -13,7 +13,7 @@ from litestar.params import FromPath, JSONBody
 from satchel.api.access import AnyRequest, ForbiddenError, TheDaemon, client_of, refuse_browsers
 from satchel.api.daemon import Daemon
 from satchel.api.native.pairing import check_client_name
-from satchel.api.schemas import ClientAnswer, ClientList, ClientPatch, Done
+from satchel.api.schemas import ClientAnswer, ClientKind, ClientList, ClientPatch, Done
 from satchel.capture.normalise import check_name
 from satchel.store import clients
 from satchel.store.clients import Client
@@ -32,7 +32,7 @@ class ClientController(Controller):
         """All clients, revoked ones too, the oldest first."""
         asks = client_of(request)
         found = await daemon.store.read(clients.every)
-        return ClientList(items=[ClientAnswer.of(client) for client in found if asks.oversees(client)])
+        return ClientList(items=[_answer(request, daemon, client) for client in found if asks.oversees(client)])
 
     @patch("/{client_id:str}")
     async def change(
@@ -57,7 +57,7 @@ class ClientController(Controller):
         if data.scopes is not None or data.profiles is not None:
             daemon.events.end(client_id)
         daemon.events.publish("client", None, id=client_id)
-        return ClientAnswer.of(changed)
+        return _answer(request, daemon, changed)
 
     @delete("/{client_id:str}", status_code=200)
     async def revoke(self, request: AnyRequest, client_id: FromPath[str], daemon: TheDaemon) -> Done:
@@ -79,3 +79,15 @@ class ClientController(Controller):
             raise NotFoundError("There is no such client; `satchel clients` lists them.")
         if client.id == daemon.command_line:
             raise ForbiddenError("This is the command line's own token: without it, `satchel` would not be answered.")
+
+
+def _answer(request: AnyRequest, daemon: Daemon, client: Client) -> ClientAnswer:
+    return ClientAnswer.of(client, _kind(daemon, client), asks=client.id == client_of(request).id)
+
+
+def _kind(daemon: Daemon, client: Client) -> ClientKind:
+    if client.page:
+        return "dashboard"
+    if client.id == daemon.command_line:
+        return "command line"
+    return "program" if client.origin is None else "extension"

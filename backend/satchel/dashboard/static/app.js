@@ -78,6 +78,7 @@ function App() {
     };
     addEventListener("hashchange", move);
     addEventListener("signed-out", () => setSignedOut(true));
+    move(); // the address may have changed between the first drawing and now
     const watching = watchConnection(() => setConnected(isConnected()));
     void live();
     request("GET", "/v1/profiles")

@@ -151,8 +151,12 @@ export function Dialog({ title, close, children, wide = false }) {
   const id = useId();
   useLayoutEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    dialog.current?.showModal();
-    return () => before?.isConnected && before.focus();
+    const shown = dialog.current;
+    shown?.showModal();
+    return () => {
+      shown?.close(); // while it is open, nothing outside of it can have the focus
+      before?.isConnected && before.focus();
+    };
   }, []);
   return html`<dialog
     ref=${dialog}
