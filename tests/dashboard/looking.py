@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from api.running import Running, command
 
@@ -53,12 +53,13 @@ class Looking:
 
     def go(self, where: str) -> None:
         """To a page, until its heading stands there and nothing loads any more."""
+        self.page.goto("about:blank")  # else the heading of the page before would do
         self.page.goto(f"{self.daemon.url}/#/{where}")
         self.page.locator("main h1").first.wait_for()
         self.settle()
 
     def settle(self) -> None:
-        self.page.wait_for_function("!document.querySelector('.skeleton')")
+        expect(self.page.locator(".skeleton")).to_have_count(0, timeout=15_000)
 
     def axe(self) -> list[str]:
         """Serious and critical findings of axe-core on what is shown."""
