@@ -15,6 +15,7 @@ from api.running import Running, command
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "backend" / "satchel" / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
+expect.set_options(timeout=15_000)
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 PAGES = (  # noqa: SIM905 - as they stand in the menu
     "home memories decide conversations pictures ask clients models forget settings backup"

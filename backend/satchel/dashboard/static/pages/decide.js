@@ -69,7 +69,7 @@ const PENDING = "~"; // later than any time
 export default function Decide({ profile }) {
   const [later, setLater] = useState(/** @type {string[]} */ ([]));
   const [settled, setSettled] = useState(/** @type {Record<string, string>} */ ({})); // until when a memory was decided here
-  const [again, setAgain] = useState(/** @type {any[]} */ ([])); // taken back, and no more among what the daemon asks
+  const [again, setAgain] = useState(/** @type {any[]} */ ([])); // taken back, and not among what the daemon asks
   const [done, setDone] = useState(/** @type {Done[]} */ ([]));
   const [told, setTold] = useState("");
   const [inFocus, setInFocus] = useState("");
@@ -117,6 +117,7 @@ export default function Decide({ profile }) {
       (problem) => {
         setSettled((before) => forget(before, id));
         setDone((before) => before.filter((one) => one.answer !== answer));
+        setAgain((before) => before.filter((one) => problem.status !== 409 || one.memory.id !== id));
         setTold(sentence(problem));
         list.reload();
         return null;
@@ -142,9 +143,8 @@ export default function Decide({ profile }) {
       const back = last.item.memory.id;
       moved.current = true;
       setSettled((before) => forget(before, back));
-      if (last.item.why === "changed") {
-        setAgain((before) => [{ ...last.item, again: true }, ...before]);
-      }
+      // At once, before the list is here again; and what rests on edited words was looked at, so the list has it no more.
+      setAgain((before) => [{ ...last.item, again: last.item.why === "changed" }, ...before]);
       setInFocus(back);
       setTold(t("decide.undone"));
     }

@@ -100,7 +100,7 @@ export function Conversation({ id, profile, turn }) {
   return html`
     <p><a href="#/conversations">${t("conversation.back")}</a></p>
     <${Heading} aside=${how && html`<button class="danger" onClick=${() => setForgetting({ conversation: id })}>${t("conversation.forget")}</button>`}>
-      <span dir="auto" class="verbatim">${gone ? t("conversation.gone") : how ? how.title || t("conversations.untitled") : t("conversations.title")}</span><//>
+      <span dir="auto" class="verbatim conversation-title">${gone ? t("conversation.gone") : how ? how.title || t("conversations.untitled") : t("conversations.title")}</span><//>
     ${gone && html`<${Empty} title=${t("conversation.gone.why")}><p><a href="#/conversations">${t("conversation.back")}</a></p><//>`}
     ${found.problem && !gone && html`<${Loading} of=${found} />`}
     ${!how && !found.problem && html`<${Loading} of=${found} lines=${8} />`}
