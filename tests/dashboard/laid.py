@@ -72,7 +72,11 @@ class Talk:
         messages = tuple(CapturedMessage(role=role, content=said, id=f"m{at}") for at, (role, said) in turns.items())
         captured = Captured(profile=self.profile, **self.named, url=None, messages=messages)  # type: ignore[arg-type]
         recorded = log.record(
-            self.tx, profile=self.profile, **self.named, url=None, messages=normalise(captured)  # type: ignore[arg-type]
+            self.tx,
+            profile=self.profile,
+            **self.named,
+            url=None,
+            messages=normalise(captured),  # type: ignore[arg-type]
         )
         if recorded.job_id:
             jobs.complete(self.tx, recorded.job_id, [])

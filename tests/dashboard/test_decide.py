@@ -181,9 +181,7 @@ def test_what_is_put_off_comes_last_and_is_not_lost(decide: Callable[..., Lookin
     assert states(waiting, "later")["plants"][0] == "resolving"
 
 
-def test_it_works_by_touch_on_a_telephone_and_for_who_listens(
-    decide: Callable[..., Looking], waiting: Running
-) -> None:
+def test_it_works_by_touch_on_a_telephone_and_for_who_listens(decide: Callable[..., Looking], waiting: Running) -> None:
     looking = decide("touch", narrow=True, dark=True)
     page = looking.page
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
