@@ -165,3 +165,13 @@ def test_a_client_of_another_profile_learns_of_none(wordy: Running, profile: str
     decided = wordy.call("POST", f"/v1/decisions/{memory['id']}", {"decision": "keep"}, token=other)
     assert_problem(decided, 404)
     assert waiting(wordy, "elsewhere", size=1) == []
+
+
+def test_a_decision_that_is_taken_back_leaves_no_end(daemon: Running, profile: str, conflict: Conflict) -> None:
+    """As the dashboard takes it back: each memory gets the state that it had."""
+    for memory in decide(daemon, conflict[0], "this").values():
+        before = {conflict[0]["id"]: "resolving", conflict[1]["id"]: "active"}[memory["id"]]
+        body = {"status": before, "if_updated_at": memory["updated_at"]}
+        assert daemon.ok("PATCH", f"/v1/memories/{memory['id']}", body)["valid_to"] is None
+    (item,) = waiting(daemon, profile)
+    assert (item["memory"]["id"], item["against"][0]["id"]) == (conflict[0]["id"], conflict[1]["id"])

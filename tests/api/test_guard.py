@@ -128,6 +128,13 @@ def test_every_answer_carries_the_version(wordy: Running, path: str) -> None:
         assert wordy.call("GET", path).headers["x-satchel-version"]
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_no_answer_stays_in_a_browsers_cache(wordy: Running, path: str) -> None:
+    """There it would outlive a forgetting."""
+    if path != "/v1/events":  # it never ends
+        assert wordy.call("GET", path).headers["cache-control"] in ("no-store", "no-cache")
+
+
 def test_health_tells_nothing_private(wordy: Running) -> None:
     answer = wordy.call("GET", "/health", headers={"Authorization": ""})
     assert set(answer.json()) == {"name", "version", "ready"}

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from api.running import Running, command
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "backend" / "satchel" / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
+expect.set_options(timeout=15_000)
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 PAGES = (  # noqa: SIM905 - as they stand in the menu
     "home memories decide conversations pictures ask clients models forget settings backup"
@@ -54,12 +55,13 @@ class Looking:
 
     def go(self, where: str) -> None:
         """To a page, until its heading stands there and nothing loads any more."""
+        self.page.goto("about:blank")  # else the heading of the page before would do
         self.page.goto(f"{self.daemon.url}/#/{where}")
         self.page.locator("main h1").first.wait_for()
         self.settle()
 
     def settle(self) -> None:
-        self.page.locator(".skeleton").first.wait_for(state="detached")  # a function would be eval, which pages refuse
+        expect(self.page.locator(".skeleton")).to_have_count(0, timeout=15_000)
 
     def axe(self) -> list[str]:
         """Serious and critical findings of axe-core on what is shown."""

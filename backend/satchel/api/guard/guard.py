@@ -72,7 +72,10 @@ class Guard:
 
         async def send_stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *stamps]
+                own = list(message.get("headers", []))
+                # What a browser keeps would outlive a forgetting.
+                kept = [] if any(name == b"cache-control" for name, _ in own) else [(b"cache-control", b"no-store")]
+                message["headers"] = [*own, *stamps, *kept]
             await send(message)
 
         try:

@@ -175,7 +175,10 @@ class MemoryController(Controller):
             pk = memories.pk_of(tx.db, memory_id)
             named = [name for name, value in changes.items() if value is not msgspec.UNSET]
             what = "pinned" if named == ["pinned"] and data.pinned else "edited"
-            memories.edit(tx, pk, memories.Edit(**changes), by="user", change=what)
+            wanted = memories.Edit(**changes)
+            if known.status == "superseded" and wanted.status not in ("superseded", msgspec.UNSET):
+                wanted = msgspec.structs.replace(wanted, valid_to=None)  # what comes back has no end any more
+            memories.edit(tx, pk, wanted, by="user", change=what)
             return memories.memory(tx.db, memory_id)
 
         memory = await daemon.store.write(change)

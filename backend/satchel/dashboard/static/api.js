@@ -29,7 +29,7 @@ export async function request(method, path, { body, query, signal, keepalive } =
   }
   let response;
   try {
-    response = await fetch(address, { method, headers, signal, keepalive, body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(address, { method, headers, signal, keepalive, cache: "no-store", body: body === undefined ? undefined : JSON.stringify(body) });
   } catch (error) {
     if (/** @type {Error} */ (error).name === "AbortError") {
       throw error;

@@ -82,7 +82,8 @@ register({
 export const sentence = (problem) => (problem.status === 0 ? t("no-answer") : problem.message || problem.title || t("failed"));
 
 /**
- * Loads, and loads again when something that concerns it happens. What was there stays to be seen meanwhile.
+ * Loads, and loads again when something that concerns it happens. What was there stays to be seen meanwhile, but for
+ * what may be forgotten: it goes when it cannot be loaded again.
  * @param {(signal: AbortSignal) => Promise<any>} load
  * @param {any[]} inputs loaded again where one of these changed
  * @param {string[]} [events] and on these events, at most twice a second
@@ -91,20 +92,31 @@ export const sentence = (problem) => (problem.status === 0 ? t("no-answer") : pr
 export function useLoad(load, inputs, events = []) {
   const [state, setState] = useState({ data: /** @type {any} */ (null), problem: null, loading: true });
   const running = useRef(/** @type {AbortController | null} */ (null));
+  const forgotten = useRef(false);
   const run = useCallback(() => {
     running.current?.abort();
     const controller = new AbortController();
     running.current = controller;
     setState((before) => ({ ...before, loading: true }));
     load(controller.signal).then(
-      (data) => controller.signal.aborted || setState({ data, problem: null, loading: false }),
-      (problem) => controller.signal.aborted || setState((before) => ({ ...before, problem, loading: false })),
+      (data) => {
+        if (!controller.signal.aborted) {
+          forgotten.current = false;
+          setState({ data, problem: null, loading: false });
+        }
+      },
+      (problem) => {
+        if (!controller.signal.aborted) {
+          setState((before) => ({ data: forgotten.current ? null : before.data, problem, loading: false }));
+        }
+      },
     );
   }, inputs);
   useEffect(() => {
     run();
     let soon = 0;
     const stop = listen(({ name }) => {
+      forgotten.current ||= name === "forgotten";
       if (name === "again" || events.includes(name)) {
         soon ||= setTimeout(() => {
           soon = 0;
