@@ -185,6 +185,11 @@ class Pairings:
         else:
             pairing.grant = grant
 
+    def waiting(self) -> int:
+        """How many wait for a person."""
+        self._forget_expired()
+        return sum(pairing.grant is None for pairing in self._waiting.values())
+
     def expires_in(self, pairing: Pairing) -> int:
         """Whole seconds for which it still holds, at least 1 while it does."""
         return -((self._now() - pairing.asked_at - LIFETIME_MS) // 1000)

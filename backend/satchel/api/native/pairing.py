@@ -51,7 +51,7 @@ class PairController(Controller):
         if origin is not None:
             check_name("Origin", origin, clients.MAX_ORIGIN)
         pairing = daemon.pairings.ask(client=data.client, challenge=data.challenge, origin=origin)
-        daemon.events.publish("pairing", None)
+        daemon.events.publish("pairing", None, waiting=daemon.pairings.waiting())
         return PairAnswer(
             pairing_id=pairing.id, code=shown(pairing.code), expires_in=daemon.pairings.expires_in(pairing)
         )
@@ -130,7 +130,7 @@ class PairingController(Controller):
         """Confirms or refuses it. Without `scopes` and `profiles`: all of them."""
         grant = granted(client_of(request), data) if data.decision == "confirm" else None
         daemon.pairings.decide(pairing_id, data.code, grant)
-        daemon.events.publish("pairing", None)
+        daemon.events.publish("pairing", None, waiting=daemon.pairings.waiting())
         return Done()
 
 

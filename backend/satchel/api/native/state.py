@@ -153,8 +153,8 @@ class StateController(Controller):
     async def events(self, request: AnyRequest, daemon: TheDaemon) -> ServerSentEvent:
         """Server-sent events: `job`, `memory`, `inserted`, `forgotten`; ids and states only.
 
-        Who manages all profiles, and is no browser extension, is also told that a `client` changed, and that somebody
-        waits in a `pairing`, or no longer does: these have no profile.
+        Who manages all profiles, and is no browser extension, is also told that a `client` changed, and how many are
+        `waiting` for a `pairing` whenever one comes or is decided: these have no profile.
         """
 
         client = client_of(request)
