@@ -55,6 +55,7 @@ def create_app(daemon: Daemon) -> Litestar:
             native.ConversationController,
             native.ForgetController,
             native.StateController,
+            native.PicturesController,
             native.PairController,
             native.PairingController,
             native.ClientController,

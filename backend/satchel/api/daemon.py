@@ -20,6 +20,8 @@ from satchel.extract.rederive import Rederiver
 from satchel.extract.worker import ExtractionWorker
 from satchel.models import ModelState, Runtime
 from satchel.recall.indexer import Indexer
+from satchel.recall.memory_map import Maps
+from satchel.recall.portraits import Portraits
 from satchel.recall.recall import Recall
 from satchel.store import Store, clients, jobs, log
 from satchel.store.clients import Client
@@ -50,8 +52,10 @@ class Daemon:
         self.worker = ExtractionWorker(store, runtime, publish=self.events.publish, stored=self.indexer.wake)
         self.worker.keep_out = KeepOut(config.extract.keep_out)
         self.rederiver = Rederiver(store, runtime, self.worker, publish=self.events.publish, stored=self.indexer.wake)
+        self.maps = Maps(store)
+        self.portraits = Portraits()
         self.forgetting = Forgetting(
-            store, runtime, self.recall, self.events, (self.rederiver.forget, self.worker.forget)
+            store, runtime, self.recall, self.events, (self.rederiver.forget, self.worker.forget, self.maps.forget)
         )
         self.ready = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -71,6 +75,7 @@ class Daemon:
         whatever became of the ones before."""
         self.ready = False
         self.events.close()
+        await self.maps.close()
         await self.forgetting.close()
         for task in self._tasks:
             task.cancel()

@@ -8,6 +8,7 @@ from satchel.api.native.decisions import DecisionController
 from satchel.api.native.forget import ForgetController
 from satchel.api.native.memories import MemoryController
 from satchel.api.native.pairing import PairController, PairingController
+from satchel.api.native.pictures import PicturesController
 from satchel.api.native.recall import RecallController
 from satchel.api.native.rederive import RederiveController
 from satchel.api.native.state import StateController, health
@@ -22,6 +23,7 @@ __all__ = [
     "MemoryController",
     "PairController",
     "PairingController",
+    "PicturesController",
     "RecallController",
     "RederiveController",
     "StateController",
