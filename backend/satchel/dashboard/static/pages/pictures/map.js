@@ -13,6 +13,7 @@ register({
   en: {
     "map.title": "Map by meaning",
     "map.says": "Each sign is a memory; what is alike lies together. The directions mean nothing by themselves.",
+    "map.slow": "The map is being worked out. After a change this takes some seconds.",
     "map.none": "There is no memory to place yet. They appear here once they can be found by meaning.",
     "map.some": (/** @type {number} */ shown, /** @type {number} */ total) => `${count(shown)} of ${plural(total, "memory", "memories")} are on the map.`,
     "map.search": "Light up what says",
@@ -35,6 +36,7 @@ register({
   zh: {
     "map.title": "按含义的地图",
     "map.says": "每个符号是一条记忆，含义相近的在一起。方向本身没有意义。",
+    "map.slow": "正在计算地图。有变动之后需要几秒钟。",
     "map.none": "还没有可以放置的记忆。能按含义查找之后，它们会出现在这里。",
     "map.some": (/** @type {number} */ shown, /** @type {number} */ total) => `地图上显示 ${count(total)} 条记忆中的 ${count(shown)} 条。`,
     "map.search": "点亮包含这些字的记忆",
@@ -69,13 +71,12 @@ export function MemoryMap({ profile }) {
   const names = useMemo(() => new Map(map?.clusters.map((/** @type {any} */ one) => [one.id, one.name])), [map]);
   return html`<${Picture} title=${t("map.title")} says=${t("map.says")}>
     <div ref=${element}>
-      ${!map ? html`<${Loading} of=${found} lines=${8} />`
+      ${!map ? html`${!found.problem && html`<p class="soft">${t("map.slow")}</p>`}<${Loading} of=${found} lines=${8} />`
         : !map.points.length ? html`<p class="soft">${t("map.none")}</p>`
           : width > 0 && html`<${Plane} map=${map} names=${names} width=${width} />`}
     </div>
     ${map?.points.length > 0 && html`
       ${map.shown < map.total && html`<p class="soft small">${t("map.some", map.shown, map.total)}</p>`}
-      <${Legend} />
       <${Table}
         title=${t("map.title")}
         head=${[t("map.memory"), t("map.kind"), t("map.in")]}
@@ -203,6 +204,7 @@ function Plane({ map, names, width }) {
           <p class="about"><${KindChip} kind=${one.kind} /> <span dir="auto">${names.get(one.cluster)}</span></p>`}
       </div>
     </div>
+    <${Legend} />
     <p class="soft small" id="map-how">${t("map.how")}</p>
     <div class="bar groups" role="group" aria-label=${t("map.groups")}>
       ${map.clusters.map((/** @type {any} */ cluster) => html`<button class="small" dir="auto" onClick=${() => {

@@ -46,7 +46,7 @@ const TALL = 200;
 const STRIP = 44;
 const LEFT = 46;
 const TOP = 24;
-const BETWEEN = 30;
+const BETWEEN = 36;
 const HEIGHT = TOP + TALL + BETWEEN + STRIP + 40;
 const FLOOR = TOP + TALL;
 const GROUND = FLOOR + BETWEEN + STRIP;
@@ -74,16 +74,16 @@ const kindsOf = (/** @type {any} */ bar) =>
 
 /** @param {any} props */
 export function Timeline({ profile }) {
-  const [by, setBy] = useState("week");
+  const [by, setBy] = useState(/** @type {string | null} */ (null)); // null: as narrow as it stays legible
   const found = useLoad((signal) => get("/v1/pictures/timeline", { profile, by }, signal), [profile, by], ["memory", "forgotten", "job"]);
   const [element, width] = useWidth();
-  const shown = found.data?.by ?? by;
+  const shown = found.data?.by ?? "week";
   const bars = (found.data?.bars ?? []).map((/** @type {any} */ bar) => {
     const from = midnight(bar.start);
     return { ...bar, from, until: next(from, shown), total: sum(Object.values(bar.learned)) };
   });
   const tools = html`<div class="bar" role="group" aria-label=${t("timeline.by")}>
-    ${["day", "week", "month"].map((one) => html`<button aria-pressed=${one === by} onClick=${() => setBy(one)}>${t(`timeline.by.${one}`)}</button>`)}
+    ${["day", "week", "month"].map((one) => html`<button aria-pressed=${one === (by ?? found.data?.by)} onClick=${() => setBy(one)}>${t(`timeline.by.${one}`)}</button>`)}
   </div>`;
   return html`<${Picture} title=${t("timeline.title")} says=${t("timeline.says")} tools=${tools}>
     <div ref=${element}>
@@ -110,7 +110,7 @@ function Bars({ bars, by, width }) {
   const x = scaleTime([bars[0].from, bars.at(-1).until], [LEFT, width - 2]);
   const y = scaleLinear([0, max(bars, (/** @type {any} */ bar) => bar.total) || 1], [FLOOR, TOP]).nice(4);
   const strip = scaleLinear([0, max(bars, (/** @type {any} */ bar) => bar.captured) || 1], [0, STRIP]);
-  const ticks = x.ticks(Math.max(2, Math.floor(width / 110)));
+  const ticks = x.ticks(Math.max(2, Math.floor(width / 64)));
   const steps = y.ticks(4).filter(Number.isInteger);
   const last = bars.length - 1;
   const chosen = at === null ? null : bars[Math.min(at, last)];
@@ -159,7 +159,7 @@ function Bars({ bars, by, width }) {
       ${steps.map((/** @type {number} */ step) => html`<path class="rule" d=${`M${LEFT} ${y(step)}H${width}`} /><text x=${LEFT - 8} y=${y(step) + 4} text-anchor="end">${count(step)}</text>`)}
       ${ticks.map((/** @type {Date} */ tick) => html`<path class="axis" d=${`M${x(tick)} ${GROUND}v5`} /><text x=${x(tick)} y=${GROUND + 19} text-anchor="middle">${tickName(tick)}</text>`)}
       <text class="name" x="0" y="12">${t("timeline.learned")}</text>
-      <text class="name" x="0" y=${FLOOR + 19}>${t("timeline.captured")}</text>
+      <text class="name" x="0" y=${FLOOR + 24}>${t("timeline.captured")}</text>
       <text class="name" x=${width} y=${HEIGHT - 4} text-anchor="end">${t("timeline.when")}</text>
       <text x=${LEFT - 8} y=${GROUND - STRIP + 8} text-anchor="end">${count(strip.domain()[1])}</text>
       ${chosen && html`<rect class="under" x=${x(chosen.from)} y=${TOP} width=${x(chosen.until) - x(chosen.from)} height=${GROUND - TOP} />`}
