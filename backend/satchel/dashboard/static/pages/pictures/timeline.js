@@ -78,10 +78,11 @@ export function Timeline({ profile }) {
   const found = useLoad((signal) => get("/v1/pictures/timeline", { profile, by }, signal), [profile, by], ["memory", "forgotten", "job"]);
   const [element, width] = useWidth();
   const shown = found.data?.by ?? "week";
-  const bars = (found.data?.bars ?? []).map((/** @type {any} */ bar) => {
+  const told = (found.data?.bars ?? []).map((/** @type {any} */ bar) => {
     const from = midnight(bar.start);
     return { ...bar, from, until: next(from, shown), total: sum(Object.values(bar.learned)) };
   });
+  const bars = told.some((/** @type {any} */ bar) => bar.total || bar.captured) ? told : [];
   const tools = html`<div class="bar" role="group" aria-label=${t("timeline.by")}>
     ${["day", "week", "month"].map((one) => html`<button aria-pressed=${one === (by ?? found.data?.by)} onClick=${() => setBy(one)}>${t(`timeline.by.${one}`)}</button>`)}
   </div>`;
@@ -157,7 +158,7 @@ function Bars({ bars, by, width }) {
       }}
     >
       ${steps.map((/** @type {number} */ step) => html`<path class="rule" d=${`M${LEFT} ${y(step)}H${width}`} /><text x=${LEFT - 8} y=${y(step) + 4} text-anchor="end">${count(step)}</text>`)}
-      ${ticks.map((/** @type {Date} */ tick) => html`<path class="axis" d=${`M${x(tick)} ${GROUND}v5`} /><text x=${x(tick)} y=${GROUND + 19} text-anchor="middle">${tickName(tick)}</text>`)}
+      ${ticks.map((/** @type {Date} */ tick) => html`<path class="axis" d=${`M${x(tick)} ${GROUND}v5`} /><text x=${x(tick)} y=${GROUND + 19} text-anchor=${x(tick) > width - 20 ? "end" : "middle"}>${tickName(tick)}</text>`)}
       <text class="name" x="0" y="12">${t("timeline.learned")}</text>
       <text class="name" x="0" y=${FLOOR + 24}>${t("timeline.captured")}</text>
       <text class="name" x=${width} y=${HEIGHT - 4} text-anchor="end">${t("timeline.when")}</text>
