@@ -143,6 +143,8 @@ register({
 const LONGEST = 280;
 const CLIENTS = 3;
 const PAIRING_MS = 300_000;
+/** The portrait is large, and while much is read something happens all the time. */
+const PORTRAIT_MS = 2_000;
 
 /** The kind that most of a section's memories are of: where the rest of it is found. @type {Record<string, string>} */
 const KIND_OF = {
@@ -152,7 +154,8 @@ const KIND_OF = {
 
 /** @param {any} props */
 export default function Home({ profile }) {
-  const portrait = useLoad((signal) => get("/v1/portrait", { profile }, signal), [profile], ["memory", "forgotten", "inserted", "job"]);
+  const happens = ["memory", "forgotten", "inserted", "job"];
+  const portrait = useLoad((signal) => get("/v1/portrait", { profile }, signal), [profile], happens, PORTRAIT_MS);
   const status = useLoad((signal) => get("/v1/status", {}, signal), [], ["job", "memory", "forgotten"]);
   return html`
     <${Heading}>${t("home.title")}<//>
@@ -236,7 +239,7 @@ function Asking() {
       clearTimeout(over);
     };
   }, []);
-  return html`<div role="status">${waiting > 0 && html`<p class="card warn"><span>${t("home.asks")} <a href="#/clients">${t("home.asks.go")}</a></span></p>`}</div>`;
+  return html`<div class="asks" role="status">${waiting > 0 && html`<p class="card warn"><span>${t("home.asks")} <a href="#/clients">${t("home.asks.go")}</a></span></p>`}</div>`;
 }
 
 /** @param {any} props */

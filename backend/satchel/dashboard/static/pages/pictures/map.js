@@ -310,6 +310,7 @@ function usePointers(svg, plane) {
     onPointerMove: (/** @type {PointerEvent} */ event) => {
       const { look, view, choose } = latest.current;
       const now = where(event);
+      event.buttons || down.current.delete(event.pointerId); // let go outside
       const before = down.current.get(event.pointerId);
       if (!before) {
         event.pointerType === "mouse" && choose(under(now, REACH));

@@ -42,7 +42,7 @@ const ROW = 26 + BARS.length * (THICK + 2) + 10;
 
 /** @param {any} props */
 export function Sites({ profile }) {
-  const found = useLoad((signal) => get("/v1/pictures/sites", { profile }, signal), [profile], ["memory", "forgotten", "job", "inserted"]);
+  const found = useLoad((signal) => get("/v1/pictures/sites", { profile }, signal), [profile], ["memory", "forgotten", "job", "inserted"], 2_000);
   const [element, width] = useWidth();
   const sites = found.data?.sites ?? [];
   return html`<${Picture} title=${t("sites.title")} says=${t("sites.says")}>

@@ -2,7 +2,7 @@
 import { get } from "../../api.js";
 import { Loading, useLoad } from "../../ui.js";
 import { max, scaleLinear, scaleTime, sum } from "../../vendor/d3.js";
-import { html, useState } from "../../vendor/preact.js";
+import { html, useMemo, useState } from "../../vendor/preact.js";
 import { count, locale, plural, register, t } from "../../words.js";
 import { Picture, Table, useWidth } from "./frame.js";
 import { fill, KINDS, Legend } from "./kinds.js";
@@ -75,7 +75,7 @@ const kindsOf = (/** @type {any} */ bar) =>
 /** @param {any} props */
 export function Timeline({ profile }) {
   const [by, setBy] = useState(/** @type {string | null} */ (null)); // null: as narrow as it stays legible
-  const found = useLoad((signal) => get("/v1/pictures/timeline", { profile, by }, signal), [profile, by], ["memory", "forgotten", "job"]);
+  const found = useLoad((signal) => get("/v1/pictures/timeline", { profile, by }, signal), [profile, by], ["memory", "forgotten", "job"], 2_000);
   const [element, width] = useWidth();
   const shown = found.data?.by ?? "week";
   const told = (found.data?.bars ?? []).map((/** @type {any} */ bar) => {
@@ -111,6 +111,10 @@ function Bars({ bars, by, width }) {
   const x = scaleTime([bars[0].from, bars.at(-1).until], [LEFT, width - 2]);
   const y = scaleLinear([0, max(bars, (/** @type {any} */ bar) => bar.total) || 1], [FLOOR, TOP]).nice(4);
   const strip = scaleLinear([0, max(bars, (/** @type {any} */ bar) => bar.captured) || 1], [0, STRIP]);
+  const drawn = useMemo(
+    () => bars.map((/** @type {any} */ bar) => html`<${Bar} key=${bar.start} bar=${bar} x=${x(bar.from)} wide=${barWidth(x(bar.until) - x(bar.from))} y=${y} strip=${strip} />`),
+    [bars, width],
+  );
   const ticks = x.ticks(Math.max(2, Math.floor(width / 64)));
   const steps = y.ticks(4).filter(Number.isInteger);
   const last = bars.length - 1;
@@ -150,11 +154,15 @@ function Bars({ bars, by, width }) {
       aria-valuetext=${says(chosen ?? bars[last])}
       onKeyDown=${key}
       onFocus=${() => setAt((now) => now ?? last)}
-      onPointerMove=${(/** @type {any} */ event) => setAt(under(event))}
-      onPointerLeave=${(/** @type {any} */ event) => event.currentTarget === document.activeElement || setAt(null)}
+      onPointerMove=${(/** @type {any} */ event) => event.pointerType === "mouse" && setAt(under(event))}
+      onPointerLeave=${(/** @type {any} */ event) => event.pointerType !== "mouse" || event.currentTarget === document.activeElement || setAt(null)}
       onClick=${(/** @type {any} */ event) => {
         const found = under(event);
-        found !== null && open(bars[found]);
+        if (event.pointerType === "touch" && found !== at) {
+          setAt(found); // a finger cannot hover: it reads first, and opens with the second touch
+        } else if (found !== null) {
+          open(bars[found]);
+        }
       }}
     >
       ${steps.map((/** @type {number} */ step) => html`<path class="rule" d=${`M${LEFT} ${y(step)}H${width}`} /><text x=${LEFT - 8} y=${y(step) + 4} text-anchor="end">${count(step)}</text>`)}
@@ -164,7 +172,7 @@ function Bars({ bars, by, width }) {
       <text class="name" x=${width} y=${HEIGHT - 4} text-anchor="end">${t("timeline.when")}</text>
       <text x=${LEFT - 8} y=${GROUND - STRIP + 8} text-anchor="end">${count(strip.domain()[1])}</text>
       ${chosen && html`<rect class="under" x=${x(chosen.from)} y=${TOP} width=${x(chosen.until) - x(chosen.from)} height=${GROUND - TOP} />`}
-      ${bars.map((/** @type {any} */ bar) => html`<${Bar} key=${bar.start} bar=${bar} x=${x(bar.from)} wide=${barWidth(x(bar.until) - x(bar.from))} y=${y} strip=${strip} />`)}
+      ${drawn}
       <path class="axis" d=${`M${LEFT} ${FLOOR + .5}H${width}M${LEFT} ${GROUND + .5}H${width}`} />
     </svg>
     <p class="reading" aria-hidden="true">${chosen ? says(chosen) : html`<span class="soft">${t("timeline.how")}</span>`}</p>`;
