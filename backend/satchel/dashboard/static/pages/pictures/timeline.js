@@ -44,6 +44,7 @@ register({
 
 const TALL = 200;
 const STRIP = 44;
+const WIDEST = 60;
 const LEFT = 46;
 const TOP = 24;
 const BETWEEN = 36;
@@ -115,7 +116,7 @@ function Bars({ bars, by, width }) {
     () => bars.map((/** @type {any} */ bar) => html`<${Bar} key=${bar.start} bar=${bar} x=${x(bar.from)} wide=${barWidth(x(bar.until) - x(bar.from))} y=${y} strip=${strip} />`),
     [bars, width],
   );
-  const ticks = x.ticks(Math.max(2, Math.floor(width / 64)));
+  const ticks = x.ticks(Math.max(2, Math.floor(width / 64))).filter((/** @type {Date} */ tick) => tick.getHours() === 0);
   const steps = y.ticks(4).filter(Number.isInteger);
   const last = bars.length - 1;
   const chosen = at === null ? null : bars[Math.min(at, last)];
@@ -179,7 +180,7 @@ function Bars({ bars, by, width }) {
 }
 
 /** A gap between bars where there is room for one. @param {number} wide */
-const barWidth = (wide) => Math.max(1, wide - (wide > 5 ? 1.5 : 0));
+const barWidth = (wide) => Math.max(1, Math.min(WIDEST, wide - (wide > 5 ? 1.5 : 0)));
 
 /** @param {any} props */
 function Bar({ bar, x, wide, y, strip }) {
