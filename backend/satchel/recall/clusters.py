@@ -22,19 +22,24 @@ BESIDE = 0.6
 """A second word stands beside the first in a name when it marks the group at least this much as well."""
 
 NAMELESS = "other"
+SEED = 1
+
+_SAYS_NOTHING = STOP_WORDS | {"user", "user's", "用户"}
 
 
-def grouped(rows: NDArray[np.float32], number: int | None = None, *, seed: int = 1) -> NDArray[np.int64]:
-    """The group of each of (n, d) rows, from 0, the largest first: about half the square root of their number, `number`
-    or 24 at the most."""
+def grouped(rows: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The group of each of (n, d) rows, from 0, the largest first: about half the square root of their number, 24
+    at the most."""
     import faiss
     import numpy as np
 
     count = len(rows)
-    wanted = min(MOST if number is None else number, max(1, round(math.sqrt(count) / 2)), len(np.unique(rows, axis=0)))
+    wanted = min(MOST, max(1, round(math.sqrt(count) / 2)), len(np.unique(rows, axis=0)))
     if wanted < 2:
         return np.zeros(count, np.int64)
-    means = faiss.Kmeans(rows.shape[1], wanted, niter=20, seed=seed, min_points_per_centroid=1)
+    # A start of chance may share one heap among several groups: where that costs nothing, the best of many.
+    starts = 6 if rows.shape[1] <= 2 else 1
+    means = faiss.Kmeans(rows.shape[1], wanted, niter=20, nredo=starts, seed=SEED, min_points_per_centroid=1)
     means.train(np.ascontiguousarray(rows))
     centres = np.asarray(means.centroids)
     far = (rows * rows).sum(1)[:, None] - 2 * rows @ centres.T + (centres * centres).sum(1)
@@ -96,7 +101,7 @@ def _first_free(best: Sequence[str], marks: object, taken: set[str]) -> str:
 
 def _labels(tags: Sequence[str], key: str) -> set[str]:
     found = {tag.casefold().strip() for tag in tags}
-    telling = {word for word in found if word and not word.isdigit()}
-    if telling:
-        return telling
-    return {word for word in key.casefold().split() if len(word) > 1 and not word.isdigit() and word not in STOP_WORDS}
+    for words in (found, set(key.casefold().split())):
+        if telling := {word for word in words if word and not word.isdigit() and word not in _SAYS_NOTHING}:
+            return telling
+    return set()

@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import apsw
 import msgspec
@@ -34,10 +34,9 @@ SPREAD_OVER = 3
 
 
 class Version(msgspec.Struct, frozen=True):
-    """What a map is true of: memories that hold now, the last change among them, whose vectors, and how many."""
+    """What a map is drawn of: memories as of a change, whose vectors, and how many of these there were."""
 
-    memories: int
-    clock: str
+    change: int
     model: str
     vectors: int
 
@@ -51,12 +50,23 @@ class Cluster(msgspec.Struct, frozen=True):
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """`points`: (pk, x, y, cluster), by pk. `total` memories hold now."""
+    """`points`: (pk, x, y, cluster), by pk. `total` memories hold, until the moment `until` (ms) at the least."""
 
     version: Version
+    until: float
     points: list[tuple[int, float, float, int]]
     clusters: list[Cluster]
     total: int
+
+
+class _Sample(NamedTuple):
+    """What a map is drawn of, until when, of how many memories, and the vectors of those to be shown."""
+
+    version: Version
+    until: float
+    total: int
+    pks: list[int]
+    rows: NDArray[np.float32]
 
 
 class MemoryMap(msgspec.Struct, frozen=True):
@@ -107,7 +117,7 @@ class Maps:
 
     def _as_kept(self, db: apsw.Connection, profile: str, limit: int) -> MemoryMap | None:
         kept = self._kept.get((profile, limit))
-        if kept is None or version(db, profile, self._store.now()) != kept.version:
+        if kept is None or version(db, profile) != kept.version or self._store.now() >= kept.until:
             return None
         return MemoryMap(kept, {one.pk: one for one in pictures.wordings(db, [point[0] for point in kept.points])})
 
@@ -137,12 +147,10 @@ class Maps:
                     del self._kept[next(iter(self._kept))]
 
 
-def version(db: apsw.Connection, profile: str, now: int) -> Version:
+def version(db: apsw.Connection, profile: str) -> Version:
     one = vector_sets.answering(db)
-    count, clock = pictures.latest(db, profile, now=now)
     return Version(
-        memories=count,
-        clock=clock,
+        change=pictures.last_change(db),
         model="" if one is None else f"{one.model}:{one.since}",
         vectors=0 if one is None else pictures.count_vectors(db, one, profile),
     )
@@ -150,21 +158,22 @@ def version(db: apsw.Connection, profile: str, now: int) -> Version:
 
 def draw(store: Store, profile: str, limit: int, given_up: Callable[[], bool]) -> Drawn:
     """Works a map out, in the calling thread: seconds. Raises GivenUpError soon after `given_up` says so."""
-    true_of, total, pks, rows = store.read_now(lambda db: _read(db, profile, limit, store.now()))
-    places = projection.project(rows, given_up=given_up)
-    groups = grouped(rows)
-    said = store.read_now(lambda db: {one.pk: one for one in pictures.wordings(db, pks)})
-    there = [place for place, pk in enumerate(pks) if pk in said]
-    pks = [pks[place] for place in there]
-    places, groups = places[there], groups[there]
+    sample = store.read_now(lambda db: _sample(db, profile, limit, store.now()))
+    places = projection.project(sample.rows, given_up=given_up)
+    # Of the places, not the vectors: groups are then seen as such, and hold more of what means nearly the same.
+    groups = grouped(places)
+    said = store.read_now(lambda db: {one.pk: one for one in pictures.wordings(db, sample.pks)})
+    there = [place for place, pk in enumerate(sample.pks) if pk in said]
+    pks, places, groups = [sample.pks[place] for place in there], places[there], groups[there]
     names = named(groups.tolist(), [said[pk].tags for pk in pks], [said[pk].key for pk in pks])
     if given_up():
         raise GivenUpError
     return Drawn(
-        version=true_of,
+        version=sample.version,
+        until=sample.until,
         points=[(pk, float(x), float(y), int(group)) for pk, (x, y), group in zip(pks, places, groups, strict=True)],
         clusters=_clusters(names, places, groups),
-        total=total,
+        total=sample.total,
     )
 
 
@@ -179,26 +188,22 @@ def _clusters(names: Sequence[str], places: NDArray[np.float32], groups: NDArray
     return found
 
 
-def _read(
-    db: apsw.Connection, profile: str, limit: int, now: int
-) -> tuple[Version, int, list[int], NDArray[np.float32]]:
-    """What a map is true of, how many memories hold, and the pks of those to be shown with their vectors."""
+def _sample(db: apsw.Connection, profile: str, limit: int, now: int) -> _Sample:
     import numpy as np
 
-    true_of = version(db, profile, now)
     outlines = pictures.outlines(db, profile, now=now)
+    pks: list[int] = []
+    rows = np.empty((0, 0), np.float32)
     one, mine = vector_sets.answering(db), pictures.profile_pk(db, profile)
-    if one is None or mine is None:
-        return true_of, len(outlines), [], np.empty((0, 0), np.float32)
-    embedded = set(vectors.all_of(db, one.model, "memory", mine))
-    known = [outline for outline in outlines if outline.pk in embedded]
-    wanted = known
-    if len(known) > limit:
-        first, others = ranked(known, limit)
-        pks, rows = vectors.whole(db, one.model, "memory", [outline.pk for outline in others])
-        wanted = first + spread(others, dict(zip(pks, grouped(rows).tolist(), strict=True)), limit - len(first))
-    pks, rows = vectors.whole(db, one.model, "memory", sorted(outline.pk for outline in wanted))
-    return true_of, len(outlines), pks, rows
+    if one is not None and mine is not None:
+        embedded = set(vectors.all_of(db, one.model, "memory", mine))
+        wanted = [outline for outline in outlines if outline.pk in embedded]
+        if len(wanted) > limit:
+            first, others = ranked(wanted, limit)
+            pks, rows = vectors.whole(db, one.model, "memory", [outline.pk for outline in others])
+            wanted = first + spread(others, dict(zip(pks, grouped(rows).tolist(), strict=True)), limit - len(first))
+        pks, rows = vectors.whole(db, one.model, "memory", sorted(outline.pk for outline in wanted))
+    return _Sample(version(db, profile), pictures.next_turn(outlines, now), len(outlines), pks, rows)
 
 
 def ranked(outlines: Sequence[Outline], limit: int) -> tuple[list[Outline], list[Outline]]:

@@ -19,8 +19,10 @@ from satchel.recall.portrait_words import (
     CN_WORK,
     HAS_SOMEBODY,
     HEALTH,
+    IS_SOMEBODY,
     MOVED,
     OF_OTHERS,
+    OF_WORK,
     OWN_WORK,
     PERHAPS_WORK,
     PLAN,
@@ -77,11 +79,11 @@ def _of_fact(text: str, tags: Sequence[str], *, over: bool) -> Section:
         return "people"
     if not over and PLAN.match(plain):
         return "plans"
-    if HEALTH.search(plain) or WHO.search(plain) or MOVED.search(text):
+    if IS_SOMEBODY.match(plain) or WHO.search(plain) or HEALTH.search(plain) or MOVED.search(text):
         return "you"
     if HAS_SOMEBODY.search(plain):
         return "people"
-    if OWN_WORK.search(plain):
+    if OF_WORK.match(plain) or OWN_WORK.search(plain):
         return "work"
     said = f"{plain} {' '.join(tags)}"
     return "work" if PERHAPS_WORK.search(said) and not topics(said) & _PASTIMES else "life"

@@ -1,13 +1,13 @@
 """The portrait of a profile, read from the store.
 
-Every memory that holds now has to be sorted to tell how many there are, some microseconds each: the sections are
-remembered, by place and clock, and no words with them, so that only what is new is sorted again.
+Every memory that holds now has to be sorted to tell how many there are, some microseconds each. So the sections are
+remembered, by the memories' places in the store and without a word of them, and only what is new or changed is sorted
+again.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
 
 import apsw
 import msgspec
@@ -29,43 +29,67 @@ class SectionOf(msgspec.Struct, frozen=True):
     memories: list[Memory]
 
 
+class _Sorted(msgspec.Struct, frozen=True):
+    """The sections as of a change: `of` has those of the memories that no day moves elsewhere; `sections` how many
+    there are in each, and the pks of the first. True until the moment `until` (ms)."""
+
+    change: int
+    of: dict[int, Section]
+    sections: dict[Section, tuple[int, list[int]]]
+    until: float
+
+
 class Portraits:
     """Safe to use from several threads: what two work out at once is the same."""
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[int, tuple[str, bool, Section]]] = {}
+        self._sorted: dict[str, _Sorted] = {}
 
     def of(self, db: apsw.Connection, profile: str, *, now: int) -> list[SectionOf]:
         """The sections that hold anything, in their order: pinned first, then what was said most often, then the
         latest; what happened, the latest first. `now` in ms."""
-        members: dict[Section, list[Outline]] = {name: [] for name in SECTIONS}
-        outlines = pictures.outlines(db, profile, now=now)
-        for outline, section in zip(outlines, self._sorted(db, profile, outlines, now), strict=True):
-            members[section].append(outline)
+        change = pictures.last_change(db)
+        known = self._sorted.get(profile)
+        if known is None or known.change != change or now >= known.until:
+            known = self._sorted[profile] = _sort(db, profile, known, change, now)
         found = []
-        for name, those in members.items():
-            if those:
-                first = heapq.nlargest(LOOKED_AT, those, key=_by_day if name == "happened" else _by_weight)
-                loaded = memories.by_pks(db, [one.pk for one in first])
-                kept = shown(loaded[one.pk] for one in first)
-                found.append(SectionOf(name, len(those), kept))
+        for name, (total, pks) in known.sections.items():
+            loaded = memories.by_pks(db, pks)
+            found.append(SectionOf(name, total, shown(loaded[pk] for pk in pks if pk in loaded)))
         return found
 
-    def _sorted(self, db: apsw.Connection, profile: str, outlines: Sequence[Outline], now: int) -> list[Section]:
-        known = self._known.get(profile, {})
-        fresh: dict[int, tuple[str, bool, Section]] = {}
-        unknown: dict[int, Outline] = {}
-        for one in outlines:
-            seen = known.get(one.pk)
-            if seen is not None and seen[:2] == (one.clock, one.lies_ahead(now)):
-                fresh[one.pk] = seen
-            else:
-                unknown[one.pk] = one
-        for said in pictures.wordings(db, list(unknown)):
-            section = section_of(said.kind, said.text, tags=said.tags, event_time=said.event_time, now=now)
-            fresh[said.pk] = (unknown[said.pk].clock, unknown[said.pk].lies_ahead(now), section)
-        self._known[profile] = fresh
-        return [fresh[one.pk][2] for one in outlines]
+
+def _sort(db: apsw.Connection, profile: str, before: _Sorted | None, change: int, now: int) -> _Sorted:
+    changed = set() if before is None else pictures.changed_since(db, before.change)
+    known = {} if before is None else before.of
+    outlines = pictures.outlines(db, profile, now=now)
+    lasting: dict[int, Section] = {}
+    unknown: list[int] = []
+    for one in outlines:
+        if one.pk in known and one.pk not in changed:
+            lasting[one.pk] = known[one.pk]
+        else:
+            unknown.append(one.pk)
+    passing: dict[int, Section] = {}
+    for said in pictures.wordings(db, unknown):
+        section = section_of(said.kind, said.text, tags=said.tags, event_time=said.event_time, now=now)
+        (lasting if said.event_time is None else passing)[said.pk] = section
+    members: dict[Section, list[Outline]] = {name: [] for name in SECTIONS}
+    for one in outlines:
+        members[lasting.get(one.pk) or passing[one.pk]].append(one)
+    return _Sorted(
+        change=change,
+        of=lasting,
+        sections={
+            name: (
+                len(those),
+                [one.pk for one in heapq.nlargest(LOOKED_AT, those, _by_day if name == "happened" else _by_weight)],
+            )
+            for name, those in members.items()
+            if those
+        },
+        until=pictures.next_turn(outlines, now),
+    )
 
 
 def _by_weight(one: Outline) -> tuple[int, int, int, int]:

@@ -18,8 +18,8 @@ PERPLEXITY = 12.0
 """How many neighbours a point minds, smoothly counted: memories of one matter are seldom more."""
 
 NEIGHBOURS = 30
-ROUNDS = 300
-EARLY = 90
+ROUNDS = 240
+EARLY = 70
 """Rounds in which neighbours attract more strongly, to find each other across what lies between."""
 
 EXAGGERATION = 8.0

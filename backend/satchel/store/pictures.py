@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -34,9 +35,9 @@ class Outline(NamedTuple):
     """Of a memory what puts it in its order; times in ms."""
 
     pk: int
-    clock: str
     event_time: int | None
     valid_from: int
+    valid_to: int | None
     pinned: int
     observations: int
     updated_at: int
@@ -46,8 +47,25 @@ class Outline(NamedTuple):
         """When it happened, or was said."""
         return self.valid_from if self.event_time is None else self.event_time
 
-    def lies_ahead(self, now: int) -> bool:
-        return self.event_time is not None and self.event_time > now
+
+def next_turn(outlines: Sequence[Outline], now: int) -> float:
+    """The moment (ms) from which one of these does not hold any more, or does not lie ahead; infinity for none."""
+    moments = (moment for one in outlines for moment in (one.event_time, one.valid_to) if moment and moment > now)
+    return min(moments, default=float("inf"))
+
+
+def last_change(db: apsw.Connection) -> int:
+    """The place in the order of changes of the last one of any memory; 0 before the first."""
+    found = db.execute("SELECT seq FROM change WHERE type IN ('memory', 'tombstone') ORDER BY seq DESC LIMIT 1").get
+    return int(found or 0)
+
+
+def changed_since(db: apsw.Connection, change: int) -> set[int]:
+    """The pks of the memories that changed after that place."""
+    rows = fetch(
+        db, "SELECT y.pk FROM change h JOIN memory y ON y.id = h.id WHERE h.seq > ? AND h.type = 'memory'", (change,)
+    )
+    return {pk for (pk,) in rows}
 
 
 def profile_pk(db: apsw.Connection, profile: str) -> int | None:
@@ -58,7 +76,7 @@ def profile_pk(db: apsw.Connection, profile: str) -> int | None:
 def outlines(db: apsw.Connection, profile: str, *, now: int) -> list[Outline]:
     """The memories that hold now."""
     rows = db.execute(
-        f"SELECT pk, clock, event_time, valid_from, pinned, observations, updated_at {_HOLD}",
+        f"SELECT pk, event_time, valid_from, valid_to, pinned, observations, updated_at {_HOLD}",
         (profile_pk(db, profile), to_json(LIVE), now),
     )
     return [Outline._make(row) for row in rows]
@@ -83,14 +101,6 @@ def wordings(db: apsw.Connection, pks: Sequence[int]) -> Iterator[Wording]:
             (to_json(pks[start : start + CHUNK]),),
         ):
             yield Wording(pk, id_, kind, text, key, decode(tags), event_time)
-
-
-def latest(db: apsw.Connection, profile: str, *, now: int) -> tuple[int, str]:
-    """How many memories hold now, and the clock of the last change among them."""
-    count, clock = fetch(
-        db, f"SELECT count(*), coalesce(max(clock), '') {_HOLD}", (profile_pk(db, profile), to_json(LIVE), now)
-    )[0]
-    return count, clock
 
 
 def count_vectors(db: apsw.Connection, one: VectorSet, profile: str) -> int:
@@ -136,14 +146,32 @@ def since(db: apsw.Connection, profile: str, moment: int) -> Today:
 
 def learned_at(db: apsw.Connection, profile: str) -> list[tuple[int, Kind, int]]:
     """(time, kind, how many) of the memories that were ever learned, by the quarter of an hour in which the earliest of
-    their words was said; by when it was written, of what no turn says."""
-    return fetch(
-        db,
-        "SELECT coalesce((SELECT min(m.time) FROM source s JOIN message m ON m.pk = s.message WHERE s.memory = y.pk),"
-        f" y.created_at) / {SLOT_MS} AS slot, y.kind, count(*) FROM memory y"
-        " WHERE y.profile = ? AND y.status IN (SELECT value FROM json_each(?)) GROUP BY slot, y.kind",
-        (profile_pk(db, profile), to_json(LEARNED)),
+    their words was said; by when it was written, of what no turn says.
+
+    From indexes alone: whole rows of turns are long.
+    """
+    mine = profile_pk(db, profile)
+    kinds: dict[int, Kind] = dict(
+        db.execute(
+            "SELECT pk, kind FROM memory WHERE profile = ? AND status IN (SELECT value FROM json_each(?))",
+            (mine, to_json(LEARNED)),
+        )
     )
+    slots: dict[int, int] = {}
+    for pk, slot in db.execute(
+        f"SELECT s.memory, m.time / {SLOT_MS} FROM conversation c CROSS JOIN message m ON m.conversation = c.pk"
+        " CROSS JOIN source s ON s.message = m.pk WHERE c.profile = ?",
+        (mine,),
+    ):
+        if slot < slots.get(pk, slot + 1):
+            slots[pk] = slot
+    for pk, created in db.execute(
+        "SELECT pk, created_at FROM memory WHERE pk IN (SELECT value FROM json_each(?))",
+        (to_json(kinds.keys() - slots.keys()),),
+    ):
+        slots[pk] = created // SLOT_MS
+    counted = Counter((slots[pk], kind) for pk, kind in kinds.items())
+    return [(slot, kind, count) for (slot, kind), count in counted.items()]
 
 
 def captured_at(db: apsw.Connection, profile: str) -> list[tuple[int, int]]:
@@ -185,9 +213,10 @@ def sites(db: apsw.Connection, profile: str) -> list[SiteCounts]:
         one = at(site)
         one.conversations, one.turns, one.last_at = conversations, turns, last
     for site, count in db.execute(
-        "SELECT c.site, count(DISTINCT s.memory) FROM memory y JOIN source s ON s.memory = y.pk"
-        " JOIN message m ON m.pk = s.message JOIN conversation c ON c.pk = m.conversation"
-        " WHERE y.profile = ? AND y.status IN (SELECT value FROM json_each(?)) GROUP BY c.site",
+        "SELECT c.site, count(DISTINCT s.memory) FROM conversation c CROSS JOIN message m ON m.conversation = c.pk"
+        " CROSS JOIN source s ON s.message = m.pk WHERE c.profile = ?1 AND s.memory NOT IN"
+        " (SELECT pk FROM memory WHERE profile = ?1 AND status NOT IN (SELECT value FROM json_each(?2)))"
+        " GROUP BY c.site",
         (mine, to_json(LEARNED)),
     ):
         at(site).memories = count
