@@ -26,6 +26,8 @@ import gc
 import json
 import random
 import re
+import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -34,7 +36,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
+import psutil
 
 from eval_support import beside
 from eval_support.beside import PAGE, TOP, Rows, in_turn, percentiles, recall_of, resident_mb
@@ -55,6 +59,12 @@ DAY_MS = 86_400_000
 BEGAN = 1_600_000_000_000
 CONVERSATION = 12
 """Turns of a conversation."""
+
+
+@functools.cache
+def model() -> str:
+    """Whose vectors these are: the default model's, so that a daemon takes them for its own."""
+    return Runtime(generate=None).model_id("embed")
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -153,7 +163,7 @@ def fill(store: Store, turns: Turns, count: int) -> float:
     started = time.perf_counter()
 
     def begin(tx: Tx) -> int:
-        vectors.prepare(tx, "bench", 384)
+        vectors.prepare(tx, model(), 384)
         tx.db.execute("INSERT OR IGNORE INTO profile (name, created_at) VALUES ('me', 0)")
         return int(str(log.profile_pk(tx.db, "me")))
 
@@ -173,7 +183,7 @@ def fill(store: Store, turns: Turns, count: int) -> float:
 def _order(store: Store) -> list[int]:
     """The pks of the measured turns: the place of one is its number."""
     profile = store.read_now(lambda db: log.profile_pk(db, "me")) or 0
-    return store.read_now(lambda db: vectors.all_of(db, "bench", "turn", profile)) if profile else []
+    return store.read_now(lambda db: vectors.all_of(db, model(), "turn", profile)) if profile else []
 
 
 def _write(tx: Tx, profile: int, start: int, texts: list[str], rows: Rows) -> None:
@@ -221,7 +231,7 @@ def vector_stage(store: Store, rows: Rows, queries: Rows) -> dict[str, float]:
     held = Neighbours(folder, store.read_now)
 
     def ask(query: Rows) -> list[int]:
-        meaning = vectors.Meaning("bench", query.tobytes())
+        meaning = vectors.Meaning(model(), query.tobytes())
         found = store.read_now(lambda db: held.nearest(db, "turn", meaning, profile=profile, k=TOP))
         return [number[pk] for pk, _ in found]
 
@@ -271,7 +281,7 @@ class Given:
         return await self.embed(texts, urgent=urgent)
 
     def model_id(self, _: str) -> str:
-        return "bench"
+        return model()
 
 
 def whole_call(store: Store, given: Given, questions: Sequence[str]) -> dict[str, float]:
@@ -362,6 +372,34 @@ def importing(store: Store, turns: Turns, count: int) -> Iterator[None]:
 # ------------------------------------------------------------------------------------------------------------- main
 
 
+def served(data: Path, questions: Sequence[str]) -> float:
+    """What the daemon takes, as users run it, when it has answered these questions on this store; without the model's
+    own process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    serve = [sys.executable, "-P", "-m", "satchel", "serve", "--data", str(data), "--port", port]
+    with subprocess.Popen(serve, stdout=subprocess.DEVNULL) as daemon:
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=300, trust_env=False) as http:
+                while not _is_ready(http):
+                    time.sleep(0.1)
+                token = (data / "command-line.token").read_text().strip()
+                for question in [*questions, *questions]:  # the index is loaded beside the first of them
+                    body = {"query": question, "limit": TOP}
+                    http.post("/v1/recall", json=body, headers={"Authorization": f"Bearer {token}"}).raise_for_status()
+            return psutil.Process(daemon.pid).memory_info().rss / 1e6
+        finally:
+            daemon.terminate()
+
+
+def _is_ready(http: httpx.Client) -> bool:
+    try:
+        return http.get("/health").json()["ready"] is True
+    except httpx.TransportError:
+        return False
+
+
 async def embedded(texts: list[str]) -> Rows:
     parts = []
     async with Runtime(generate=None) as runtime:
@@ -394,7 +432,7 @@ def measure(
     with importing(store, turns, size):
         figures["call while importing"] = whole_call(store, given, questions)
     figures["store MB"] = sum(file.stat().st_size for file in store.path.parent.rglob("*") if file.is_file()) / 1e6
-    figures["daemon MB"] = resident_mb()
+    figures["daemon MB"] = served(store.path.parent, questions)
     return figures
 
 
@@ -417,12 +455,12 @@ def table(runs: list[dict[str, Any]]) -> str:
             )
     lines += [
         "",
-        "| turns | filling s | index built s | loaded s | index MB in memory | store MB |",
-        "|---|---|---|---|---|---|",
+        "| turns | filling s | index built s | loaded s | index MB in memory | daemon MB | store MB |",
+        "|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {run['size']:,} | {run['fill s']:.0f} | {run['vectors']['build s']:.1f} | {run['vectors']['load s']:.2f} |"
-        f" {run['vectors']['memory MB']:.0f} | {run['store MB']:.0f} |"
+        f" {run['vectors']['memory MB']:.0f} | {run['daemon MB']:.0f} | {run['store MB']:.0f} |"
         for run in runs
     ]
     lines += [

@@ -61,7 +61,7 @@ def test_our_own_backup_is_named_and_told_as_json(daemon: Running) -> None:
 def test_a_damaged_store_is_recovered_and_served_again(daemon: Running) -> None:
     file = daemon.data / "satchel.sqlite"
     refused = command("recover", "--data", daemon.data)
-    assert "stop it with Ctrl-C where it runs, then recover again" in refused.stderr
+    assert "stop it with Ctrl-C where it runs, or with `satchel service stop`, then recover again" in refused.stderr
     daemon.stop()
     whole = command("recover", "--data", daemon.data)
     assert (whole.returncode, whole.stdout) == (0, "The store is whole; nothing was changed.\n")

@@ -34,7 +34,7 @@ def data(tmp_path: Path, none: Path) -> Path:
     return tmp_path / "data"
 
 
-def refused(data: Path, port: int | None = None, before: Callable[[], None] | None = None) -> str:
+def refused(data: Path, port: int | None = None, before: Callable[[], None] | None = None, *, status: int = 1) -> str:
     """The one sentence with which `satchel serve` declines."""
     done = subprocess.run(
         [sys.executable, "-m", "satchel", "serve", "--data", str(data), "--port", str(port or free_port())],
@@ -44,7 +44,7 @@ def refused(data: Path, port: int | None = None, before: Callable[[], None] | No
         timeout=60,
         preexec_fn=before,
     )
-    assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
+    assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
     assert done.stdout == ""
     assert done.stderr.startswith("satchel: ")
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -61,7 +61,7 @@ def test_a_taken_port_is_named(data: Path) -> None:
 
 def test_a_second_daemon_on_the_same_data_is_told_where_the_first_is(tmp_path: Path, none: Path) -> None:
     with running(tmp_path / "data", models=none) as first:
-        said = refused(first.data)
+        said = refused(first.data, status=75)
         assert "already running" in said
         assert f"port {first.port} (process {first.pid})" in said
         assert first.capture("The first goes on.")["accepted"] == 1
@@ -153,7 +153,7 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_mistake_in_the_settings_is_named(data: Path) -> None:
     (data / "config.toml").write_text("[server]\nprot = 1\n")
-    assert "prot" in refused(data)
+    assert "prot" in refused(data, status=78)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

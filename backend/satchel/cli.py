@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from satchel import __version__, client_commands, config
+from satchel import __version__, client_commands, config, uninstall_command
+from satchel.service import commands as service_commands
 from satchel.types import KINDS, SCOPES, STATUSES, SatchelError, Scope
 
 if TYPE_CHECKING:
@@ -95,13 +97,33 @@ def _escaped(c: str) -> str:
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=None, help="Default: 8765, or server.port in config.toml."
 )
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the models lie. Default: SATCHEL_MODELS, or the folder that `satchel models list` names.",
+)
+@click.option("--service", is_flag=True, help="Nobody watches: what hinders the start goes into the log.")
 @click.pass_obj
-def serve(data: Path, port: int | None) -> None:
-    """Start the daemon and keep it running until Ctrl-C."""
+def serve(data: Path, port: int | None, models: Path | None, service: bool) -> None:
+    """Start the daemon and keep it running until Ctrl-C.
+
+    Ends with status 75 where one runs on the folder already, and 78 where config.toml cannot be read.
+    """
     from satchel import server
 
-    settings = config.load(data)
-    server.serve(data, port or settings.server.port, settings)
+    if models is not None:
+        os.environ["SATCHEL_MODELS"] = str(models)
+
+    def start() -> None:
+        settings = config.load(data)
+        server.serve(data, port or settings.server.port, settings, announce=not service)
+
+    if service:
+        from satchel.service import unattended
+
+        unattended.run(data, start)
+    else:
+        start()
 
 
 @cli.command()
@@ -669,10 +691,12 @@ def demo(keep: Path | None, as_json: bool) -> None:
 
 
 cli.add_command(client_commands.clients)
+cli.add_command(service_commands.service)
+cli.add_command(uninstall_command.uninstall)
 
 
 def main() -> None:
-    """The entry point: every SatchelError is one sentence on standard error and exit status 1."""
+    """The entry point: every SatchelError is one sentence on standard error and its exit status, mostly 1."""
     try:
         cli(prog_name="satchel", standalone_mode=False)
     except click.exceptions.Exit as leaving:
@@ -687,7 +711,7 @@ def main() -> None:
         from satchel.terminal import flat  # late: seldom needed, and slow to import
 
         click.echo(f"satchel: {flat(str(error))}", err=True)  # it may name what a client or a page chose
-        sys.exit(1)
+        sys.exit(error.exit_status)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

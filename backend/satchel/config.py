@@ -14,6 +14,8 @@ from satchel.types import Category, SatchelError
 
 FILE_NAME = "config.toml"
 DEFAULT_PORT = 8765
+BAD_SETTINGS = 78
+"""The exit status (EX_CONFIG of sysexits.h) of a start that fails again until the settings are mended."""
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -22,6 +24,7 @@ class ConfigError(SatchelError):
     """The settings file cannot be read."""
 
     title = "Bad settings"
+    exit_status = BAD_SETTINGS
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

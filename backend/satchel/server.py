@@ -36,6 +36,9 @@ STOP_SECONDS = 4.5
 """After which the process ends whatever still runs in it: what was acknowledged is on disk, and the model's processes
 end when their pipes do."""
 
+ALREADY_RUNNING = 75
+"""The exit status (EX_TEMPFAIL of sysexits.h) of a start that found another daemon on the data folder."""
+
 LOCK_FILE = "daemon.lock"
 RUNNING_FILE = "daemon.json"
 TOKEN_FILE = "command-line.token"  # noqa: S105 - a file's name
@@ -50,6 +53,8 @@ class CannotServeError(SatchelError):
 
 class _AlreadyRunningError(CannotServeError):
     """Another daemon holds the data folder."""
+
+    exit_status = ALREADY_RUNNING
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -104,7 +109,8 @@ def stopped(data: Path, what: str) -> Iterator[None]:
             other = running(data)
             process = f" (process {other.pid})" if other else ""
             raise CannotServeError(
-                f"Satchel is running on {data}{process}; stop it with Ctrl-C where it runs, then {what} again."
+                f"Satchel is running on {data}{process}; stop it with Ctrl-C where it runs, or with "
+                f"`satchel service stop`, then {what} again."
             ) from None
         yield
 
@@ -145,6 +151,7 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
         from satchel.api.daemon import Daemon
         from satchel.api.guard import Guard
         from satchel.api.loading import Loading
+        from satchel.idle_server import IdleServer
         from satchel.models import Runtime
         from satchel.store import Store, backup, soundness
 
@@ -173,7 +180,7 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
 
         def failed(error: BaseException) -> None:
             broken.append(error)
-            server.should_exit = True
+            server.end()
 
         app = Guard(
             Loading(build, failed=failed),
@@ -185,7 +192,7 @@ def serve(data: Path, port: int, config: Config, *, announce: bool = True) -> No
             paired=daemon.is_paired,
         )
 
-        class Server(uvicorn.Server):
+        class Server(IdleServer):
             async def startup(self, sockets: list[socket.socket] | None = None) -> None:
                 await super().startup(sockets)
                 logger.info("Satchel %s answers on port %d", __version__, port)

@@ -30,11 +30,13 @@ SCOPES: tuple[Scope, ...] = ("capture", "recall", "manage")
 class SatchelError(Exception):
     """Something a person can act on: one sentence, and what to do next.
 
-    `status` is the HTTP status the API answers with; `title` the problem's short name.
+    `status` is the HTTP status the API answers with; `title` the problem's short name; `exit_status` is what a command
+    ends with.
     """
 
     status = 500
     title = "Internal error"
+    exit_status = 1
 
 
 class TooManyError(SatchelError):

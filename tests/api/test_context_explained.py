@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.running import Running, assert_problem
+from api.running import Running, assert_problem, eventually
 
 QUESTION = "What is my bicycle called?"
 
@@ -20,7 +20,13 @@ def asked(daemon: Running, profile: str) -> dict[str, Any]:
         *(f"The user has read the novel number {n}." for n in range(12)),
     ):
         daemon.ok("POST", "/v1/memories", {"text": text, "profile": profile})
+    until_indexed(daemon)
     return {"query": QUESTION, "profile": profile}
+
+
+def until_indexed(daemon: Running) -> None:
+    """Found by meaning as well: else the same question may be answered otherwise a moment later."""
+    eventually(lambda: daemon.ok("GET", "/v1/status")["indexing"] == 0, what="the vectors")
 
 
 def context(daemon: Running, body: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -76,6 +82,7 @@ def test_of_chosen_hits_none_is_below(daemon: Running, asked: dict[str, Any]) ->
 def test_without_special_categories_none_is_told_of_either(daemon: Running, asked: dict[str, Any]) -> None:
     sensitive = "The user takes ramipril for high blood pressure on the bicycle."
     daemon.ok("POST", "/v1/memories", {"text": sensitive, "profile": asked["profile"]})
+    until_indexed(daemon)
     strict = {"explain": True, "threshold": 1.0}
     assert sensitive in [hit["text"] for hit in context(daemon, asked, **strict)["below"]]
     harmless = context(daemon, asked, **strict, special=False)

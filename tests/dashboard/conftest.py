@@ -56,4 +56,4 @@ def look(chromium_browser: Browser) -> Iterator[Callable[..., Looking]]:
     for looking in opened:
         looking.close()
     for looking in opened:
-        assert not looking.wrong, looking.wrong
+        assert not looking.unexpected()

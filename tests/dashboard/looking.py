@@ -23,7 +23,7 @@ PAGES = (  # noqa: SIM905 - as they stand in the menu
 
 class Looking:
     """A browser of its own. `page` is the tab; `wrong` is what went wrong in it: errors of scripts, and whatever the
-    console says is an error; a test takes out what it expects."""
+    console says is an error; a test that expects some of it says so with `expects`."""
 
     def __init__(
         self, browser: Browser, daemon: Running, *, dark: bool = False, narrow: bool = False, language: str = "en-GB"
@@ -36,6 +36,7 @@ class Looking:
         )
         self.context.set_default_timeout(15_000)
         self.wrong: list[str] = []
+        self.expected: list[str] = []
         self.page = self.new_tab()
 
     def new_tab(self) -> Page:
@@ -81,6 +82,13 @@ class Looking:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         return self.daemon.ok(method, path, body)
+
+    def expects(self, wrong: str) -> None:
+        """What holds this may go wrong, until the end."""
+        self.expected.append(wrong)
+
+    def unexpected(self) -> list[str]:
+        return [one for one in self.wrong if not any(known in one for known in self.expected)]
 
     def close(self) -> None:
         self.context.close()

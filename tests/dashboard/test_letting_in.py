@@ -101,6 +101,11 @@ def test_a_change_without_the_pages_origin_is_refused(house: Running) -> None:
     assert httpx.post(f"{house.url}/v1/recall", headers=with_origin, json={"query": "x"}).status_code == 200
 
 
+def test_the_browser_keeps_no_answer_in_its_files(house: Running) -> None:
+    _, headers = session(house)
+    assert httpx.get(f"{house.url}/v1/memories", headers=headers).headers["cache-control"] == "no-store"
+
+
 def test_only_who_may_do_everything_can_open_it(house: Running) -> None:
     for narrowed in (("--profile", "me"), ("--scope", "manage")):
         token = house.new_token(*narrowed)

@@ -94,9 +94,12 @@ def ask(daemon: Running, challenge: str = "0" * 64, *, origin: str | None = None
     return httpx.post(f"{daemon.url}/v1/pair", json=body, headers=headers, trust_env=False)
 
 
-def arguments(daemon: Running, address: str, waiting: Waiting | None) -> dict[str, str]:
-    """What the page is given: far more than any page has, a valid token and the pairing's own secrets among it."""
+def arguments(daemon: Running, address: str, waiting: Waiting | None, *, key: str = "k" * 43) -> dict[str, str]:
+    """What the page is given: far more than any page has, a valid token and the pairing's own secrets among it, a link
+    that opens the dashboard, and the `key` of the browser's own session there."""
     return {
+        "link": daemon.ok("POST", "/v1/dashboard/links")["code"],
+        "key": key,
         "daemon": address,
         "token": daemon.token,
         "pairing": waiting.id if waiting else "019b0000-0000-7000-8000-000000000000",

@@ -1,6 +1,6 @@
 // What a page of the web can try against a daemon whose address it knows, in whatever browser; gives what it learned.
 // An answer is { type, status, text } of a response, or a word: "refused" (or silence), "sent", "unreadable".
-async ({ daemon, token, pairing, verifier, code }) => {
+async ({ daemon, token, pairing, verifier, code, link, key }) => {
   const told = {};
   const seconds = (n) => new Promise((_, no) => setTimeout(() => no("silence"), n * 1000));
   const attempt = async (name, run) => {
@@ -30,17 +30,22 @@ async ({ daemon, token, pairing, verifier, code }) => {
     "/v1/pair": { client: "Evil", challenge: "0".repeat(64) },
     ["/v1/pair/" + pairing]: { verifier },
     "/v1/pairings": { code },
+    "/v1/dashboard/links": {},
+    "/v1/dashboard/sessions": { code: link },
     ["/v1/pairings/" + pairing]: { code, decision: "confirm" },
     "/api/openmem/v1/add/message": { user_id: "me", conversation_id: "e", messages: said.messages },
     "/api/openmem/v1/search/memory": { user_id: "me", query: "secret", conversation_id: "e" },
   };
-  const paths = ["/health", "/v1/memories", "/v1/status", "/v1/events", "/v1/pair", "/v1/clients", "/schema/openapi.json"];
+  const paths = ["/health", "/v1/memories", "/v1/status", "/v1/events", "/v1/pair", "/v1/clients", "/schema/openapi.json",
+    "/", "/open", "/dashboard/app.js", "/dashboard/key.js", "/dashboard/style.css", "/dashboard/icon.svg"];
   const simple = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"];
 
   await all(paths.flatMap((path) => [
     ["read " + path, () => read(path)],
     ["read with the token " + path, () => read(path, { headers: bearer })],
     ["read with credentials " + path, () => read(path, { credentials: "include" })],
+    ["read with credentials, no-cors " + path, () => read(path, { credentials: "include", mode: "no-cors" })],
+    ["read as the dashboard " + path, () => read(path, { credentials: "include", headers: { "X-Satchel-Page": key } })],
     ["read no-cors " + path, () => read(path, { mode: "no-cors" })],
     ["read same-origin " + path, () => read(path, { mode: "same-origin" })],
     ["head " + path, () => read(path, { method: "HEAD", mode: "no-cors" })],
@@ -56,6 +61,10 @@ async ({ daemon, token, pairing, verifier, code }) => {
       ["post JSON " + path, () => read(path, { method: "POST", body, headers: { "Content-Type": "application/json" } })],
       ["post JSON with the token " + path, () => read(path, { method: "POST", body,
         headers: { ...bearer, "Content-Type": "application/json" } })],
+      ["post JSON as the dashboard " + path, () => read(path, { method: "POST", body, credentials: "include",
+        headers: { "Content-Type": "application/json", "X-Satchel-Page": key } })],
+      ["post with credentials, no-cors " + path, () => read(path, { method: "POST", body, credentials: "include",
+        mode: "no-cors" })],
       ["post to outlive the page " + path, () => read(path, { method: "POST", mode: "no-cors", keepalive: true, body })],
       ...simple.map((kind) => ["post no-cors " + kind + " " + path, () => read(path, { method: "POST", mode: "no-cors",
         body, headers: { "Content-Type": kind } })]),

@@ -5,6 +5,7 @@ The page is given what no page has: a valid token, and the id, the code and the 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, sync_playwright
 
-from api.running import Running, running
+from api.running import Running, eventually, running
 from e2e.foreign import (
     ATTACKS,
     SECRET,
@@ -86,6 +87,24 @@ def fox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         yield session
 
 
+def let_in_chromium(context: BrowserContext, daemon: Running) -> str:
+    """Opens the dashboard there: from now on the browser sends its cookie to this machine. The key of its pages."""
+    page = context.new_page()
+    page.goto(f"{daemon.url}/open#{daemon.ok('POST', '/v1/dashboard/links')['code']}")
+    page.wait_for_url(f"{daemon.url}/")
+    key = page.evaluate("localStorage.getItem('satchel.page-key')")
+    page.close()
+    return str(key)
+
+
+def let_in_firefox(session: Session, daemon: Running) -> str:
+    tab = Tab(session, session.call("browsingContext.create", type="tab")["context"])
+    tab.open(f"{daemon.url}/open#{daemon.ok('POST', '/v1/dashboard/links')['code']}")
+    key = eventually(lambda: tab.evaluate("localStorage.getItem('satchel.page-key')"), what="the session")
+    session.call("browsingContext.close", context=tab.context)
+    return str(key)
+
+
 def in_chromium(context: BrowserContext) -> Try:
     def attempt(address: str, given: dict[str, str]) -> dict[str, Any]:
         page = context.new_page()
@@ -118,6 +137,14 @@ def attempt(request: pytest.FixtureRequest) -> Try:
     return in_chromium(request.getfixturevalue("chrome"))
 
 
+@pytest.fixture
+def let_in(request: pytest.FixtureRequest, attempt: Try) -> Callable[[Running], str]:
+    """The same browser with the dashboard open in it."""
+    if request.node.callspec.params["attempt"] == "firefox":
+        return functools.partial(let_in_firefox, request.getfixturevalue("fox"))
+    return functools.partial(let_in_chromium, request.getfixturevalue("chrome"))
+
+
 ADDRESSES = {"another port": "http://127.0.0.1:{port}", "another host": "http://evil.example:{port}"}
 DAEMONS = {"plain": "http://127.0.0.1:{port}", "rebound": "http://rebound.example:{port}"}
 
@@ -125,14 +152,21 @@ DAEMONS = {"plain": "http://127.0.0.1:{port}", "rebound": "http://rebound.exampl
 @pytest.mark.parametrize("own_address", ADDRESSES.values(), ids=ADDRESSES)
 @pytest.mark.parametrize("daemon_address", DAEMONS.values(), ids=DAEMONS)
 def test_a_foreign_page_reads_nothing_changes_nothing_and_learns_of_no_pairing(
-    daemon: Running, attempt: Try, pages: int, own_address: str, daemon_address: str
+    daemon: Running,
+    attempt: Try,
+    let_in: Callable[[Running], str],
+    pages: int,
+    own_address: str,
+    daemon_address: str,
 ) -> None:
+    """Although the dashboard is open in the very browser, whose cookie goes to every port of this machine."""
+    key = let_in(daemon)
     own, at = own_address.format(port=pages), daemon_address.format(port=daemon.port)
     before = dump(daemon)
-    alone = arguments(daemon, at, None)
+    alone = arguments(daemon, at, None, key=key)
     with_none_waiting = attempt(own, alone)
     waiting = Waiting(daemon)
-    given = arguments(daemon, at, waiting)
+    given = arguments(daemon, at, waiting, key=key)
     with_one_waiting = attempt(own, given)
     for told in (with_none_waiting, with_one_waiting):
         assert_nothing_read(told)

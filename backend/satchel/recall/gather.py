@@ -6,6 +6,7 @@ import apsw
 import msgspec
 
 from satchel.recall import query, speakers, surroundings
+from satchel.recall.speakers import Speaker
 from satchel.store import candidates, log, search
 from satchel.store.search import Eligible, Filter, Found
 from satchel.store.vectors import Meaning
@@ -16,10 +17,12 @@ ALWAYS = 20
 
 
 class Words(msgspec.Struct, frozen=True):
-    """What the search by words found: BM25 by pk."""
+    """What the question's words alone tell: BM25 by pk, and whose turns it asks for. Looked for while the question is
+    embedded, which takes longer."""
 
     memories: dict[int, float]
     turns: dict[int, float]
+    speaker: Speaker | None = None
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return Words(
             search.by_words(db, terms, memories, limit=self.most) if memories else {},
             search.by_words(db, terms, turns, limit=max(surroundings.WORDS, self.most)) if turns else {},
+            speakers.asked_for(db, turns.profile, self.question) if turns and self.only.ids is None else None,
         )
 
     def gather(self, db: apsw.Connection, near: search.Near, words: Words, meaning: Meaning | None) -> list[Candidate]:
@@ -57,8 +61,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         if turns:
             close = self._near(db, near, meaning, turns)
             if self.only.ids is None:
-                speaker = speakers.asked_for(db, turns.profile, self.question)
-                best, around = surroundings.look(db, near, words.turns, close, meaning, turns, self.most, speaker)
+                best, around = surroundings.look(db, near, words.turns, close, meaning, turns, self.most, words.speaker)
                 found += candidates.load_turns(db, best, around)
             else:
                 found += candidates.load_turns(db, Found(words.turns, close), {})

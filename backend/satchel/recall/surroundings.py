@@ -61,9 +61,10 @@ def look(
     placed = places.of_turns(db, list(dict.fromkeys((*words, *near))))
     found = dict.fromkeys(placed)  # without what was forgotten since words were looked for
 
-    def window(pk: int) -> float:
-        place = placed[pk]
-        return own.get(pk, 0.0) + NEIGHBOUR * sum(own.get(other, 0.0) for other in _neighbours(place))
+    def window(pk: int) -> float:  # for hundreds of turns: written out, it takes a third of the time
+        before, after = placed[pk].before, placed[pk].after
+        beside = (0.0 if before is None else own.get(before, 0.0)) + (0.0 if after is None else own.get(after, 0.0))
+        return own.get(pk, 0.0) + NEIGHBOUR * beside
 
     def cosines_of(pks: Iterable[int]) -> dict[int, float]:
         return dict(near_by.closest(db, "turn", meaning, profile=among.profile, pks=list(pks))) if meaning else {}

@@ -1,4 +1,7 @@
 // What happens, told by the daemon as it happens (server-sent events, over fetch: EventSource cannot send our header).
+//
+// One tab keeps the stream and passes on what it hears: browsers open six connections to one address at the most, and six
+// tabs would leave none for asking.
 import { request } from "./api.js";
 
 const LONGEST_WAIT_MS = 10_000;
@@ -11,6 +14,8 @@ const listeners = new Set();
 const watchers = new Set();
 let connected = true;
 let wait = 500;
+const tabs = new BroadcastChannel("satchel");
+tabs.onmessage = ({ data }) => ("connected" in data ? setConnected(data.connected) : tell(data));
 
 /** Whether the daemon is there, as far as is known. */
 export const isConnected = () => connected;
@@ -56,6 +61,14 @@ function parse(block) {
   return name ? { name, ...JSON.parse(data || "{}") } : null;
 }
 
+/** @param {boolean} now */
+function noteConnected(now) {
+  if (connected !== now) {
+    tabs.postMessage({ connected: now });
+    setConnected(now);
+  }
+}
+
 async function stream() {
   const response = await request("GET", "/v1/events");
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
@@ -66,7 +79,7 @@ async function stream() {
     if (done) {
       return;
     }
-    setConnected(true);
+    noteConnected(true);
     wait = 500;
     rest += decoder.decode(value, { stream: true });
     const blocks = rest.split(/\r?\n\r?\n/);
@@ -75,6 +88,7 @@ async function stream() {
       const happening = parse(block);
       if (happening) {
         tell(happening);
+        tabs.postMessage(happening);
       }
     }
   }
@@ -86,17 +100,22 @@ export async function live() {
   addEventListener("signed-out", () => {
     over = true;
   });
-  while (!over) {
-    try {
-      await stream();
-    } catch {
-      // Whatever ended it: it is tried again, and the banner says so meanwhile.
+  const opened = performance.now();
+  await navigator.locks.request("satchel.stream", async () => {
+    if (performance.now() - opened > 1000) {
+      tell({ name: "again", profile: null }); // another tab kept the stream until now, and something may lie between
     }
-    if (over) {
-      return;
+    while (!over) {
+      try {
+        await stream();
+      } catch {
+        // Whatever ended it: it is tried again, and the banner says so meanwhile.
+      }
+      if (!over) {
+        noteConnected(false);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+      }
     }
-    setConnected(false);
-    await new Promise((resolve) => setTimeout(resolve, wait));
-    wait = Math.min(wait * 2, LONGEST_WAIT_MS);
-  }
+  });
 }
