@@ -158,8 +158,9 @@ class StateController(Controller):
     async def events(self, request: AnyRequest, daemon: TheDaemon) -> ServerSentEvent:
         """Server-sent events: `job`, `memory`, `inserted`, `forgotten`; ids and states only.
 
-        Who manages all profiles, and is no browser extension, is also told that a `client` changed, and that somebody
-        waits in a `pairing`, or no longer does, and how far the `pull` of a model is: these have no profile.
+        Who manages all profiles, and is no browser extension, is also told that a `client` changed, how many are
+        `waiting` for a `pairing` whenever one comes or is decided, and how far the `pull` of a model is: these have no
+        profile.
         """
 
         client = client_of(request)

@@ -86,10 +86,11 @@ export const sentence = (problem) => (problem.status === 0 ? t("no-answer") : pr
  * what may be forgotten: it goes when it cannot be loaded again.
  * @param {(signal: AbortSignal) => Promise<any>} load
  * @param {any[]} inputs loaded again where one of these changed
- * @param {string[]} [events] and on these events, at most twice a second
+ * @param {string[]} [events] and on these events
+ * @param {number} [apart] at most once in so many milliseconds
  * @returns {{data: any, problem: any, loading: boolean, reload: () => void, set: (data: any) => void}}
  */
-export function useLoad(load, inputs, events = []) {
+export function useLoad(load, inputs, events = [], apart = 500) {
   const [state, setState] = useState({ data: /** @type {any} */ (null), problem: null, loading: true });
   const running = useRef(/** @type {AbortController | null} */ (null));
   const forgotten = useRef(false);
@@ -121,7 +122,7 @@ export function useLoad(load, inputs, events = []) {
         soon ||= setTimeout(() => {
           soon = 0;
           run();
-        }, 500);
+        }, apart);
       }
     });
     return () => {
