@@ -128,6 +128,7 @@ class Prepared:
             ("post", "/v1/injections/{injection_id}"): {"inserted": self.offered},
             ("post", "/v1/memories"): {"text": "Planted."},
             ("patch", "/v1/memories/{memory_id}"): {"text": "Planted.", "pinned": True},
+            ("post", "/v1/decisions/{memory_id}"): {"decision": "keep"},
             ("post", "/v1/rederive"): {"profile": "me"},
             ("post", "/v1/rederive/apply"): {"profile": "me", "preview": "x"},
             ("post", "/v1/extraction"): {"paused": False},

@@ -62,6 +62,14 @@ async def refuse_browsers(connection: ASGIConnection[Any, Any, Any, Any], _: Bas
         )
 
 
+def oversees_all(client: Client) -> bool:
+    """Whether it may be told of clients and pairings: it manages all profiles, and is no browser extension, which could
+    make use of knowing that somebody pairs just now. Of a token that is not pinned yet nobody knows."""
+    if not client.pinned or (client.origin is not None and origin.is_extension(client.origin)):
+        return False
+    return client.may("manage") and client.profiles is None
+
+
 def check_profile(request: AnyRequest, profile: str) -> str:
     client = client_of(request)
     if not client.sees(profile):

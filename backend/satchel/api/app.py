@@ -50,6 +50,7 @@ def create_app(daemon: Daemon) -> Litestar:
             native.CaptureController,
             native.RecallController,
             native.MemoryController,
+            native.DecisionController,
             native.RederiveController,
             native.ConversationController,
             native.ForgetController,

@@ -9,9 +9,11 @@ import msgspec
 
 from satchel.store import changes
 from satchel.store.clients import Client
+from satchel.store.decisions import Decided, Open, Why
 from satchel.store.forget_plan import Counts, Item, Way, What
 from satchel.store.forgotten_turns import ForgottenConversation, LostTurns
-from satchel.store.log import ProfileCount, Revision
+from satchel.store.injections import Insertion
+from satchel.store.log import DayCount, ProfileCount, Revision
 from satchel.store.memories import Version
 from satchel.store.receipts import Receipt
 from satchel.store.rederivation import Change, ChangeKind, Outcome
@@ -263,7 +265,8 @@ class Hits(Answer):
 class ContextRequest(Strict):
     """`kinds`: only these. `only`: of these ids alone, all of them, whatever the question (somebody chose them from a
     preview); an unknown one is not found. `not_from`: nothing that rests on a conversation of these sites. `special`
-    false: nothing that touches, or may touch, health, politics, religion or sex.
+    false: nothing that touches, or may touch, health, politics, religion or sex. `threshold`: the score from which
+    something goes in, for this question alone, instead of the configured one. `explain`: say why.
     """
 
     query: Query
@@ -277,16 +280,24 @@ class ContextRequest(Strict):
     only: Annotated[tuple[HitId, ...], msgspec.Meta(max_length=200)] | None = None
     not_from: Annotated[tuple[Site, ...], msgspec.Meta(max_length=100)] = ()
     special: bool = True
+    threshold: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    explain: bool = False
 
 
 class ContextAnswer(Answer):
-    """`context` is the block to insert ("" when nothing is relevant), `prompt` the block with the question after it."""
+    """`context` is the block to insert ("" when nothing is relevant), `prompt` the block with the question after it.
+
+    Only when asked to `explain`: `threshold`, the one that counted (null where `only` named the hits), and `below`, the
+    best that did not pass, at most 10. What passed and is not among the `hits` had no room in the budget.
+    """
 
     context: str
     prompt: str
     tokens: int
     hits: list[Hit]
     injection_id: str
+    threshold: float | msgspec.UnsetType | None = msgspec.UNSET
+    below: list[Hit] | msgspec.UnsetType = msgspec.UNSET
 
 
 class InjectionReport(Strict):
@@ -356,12 +367,37 @@ class VersionAnswer(Answer):
         return cls(**values)
 
 
-class MemoryWithHistory(MemoryAnswer):
-    history: list[VersionAnswer]
+class InsertionAnswer(Answer):
+    """Where it was really inserted. `conversation_id` is ours, null for a conversation that was not captured."""
+
+    at: str
+    site: str | None
+    external_id: str | None
+    conversation_id: str | None
+    title: str | None
 
     @classmethod
-    def with_history(cls, memory: Memory, history: list[Version]) -> MemoryWithHistory:
-        return cls(**_memory_fields(memory), history=[VersionAnswer.of(v) for v in history])
+    def of(cls, insertion: Insertion) -> InsertionAnswer:
+        return cls(**msgspec.structs.asdict(insertion) | {"at": to_iso(insertion.at)})
+
+
+class MemoryWithHistory(MemoryAnswer):
+    """`inserted`: the latest 50. `changed_sources`: a message that it rests on was edited since it was read."""
+
+    history: list[VersionAnswer]
+    inserted: list[InsertionAnswer]
+    changed_sources: bool
+
+    @classmethod
+    def with_history(
+        cls, memory: Memory, history: list[Version], inserted: list[Insertion], *, changed_sources: bool
+    ) -> MemoryWithHistory:
+        return cls(
+            **_memory_fields(memory),
+            history=[VersionAnswer.of(v) for v in history],
+            inserted=[InsertionAnswer.of(i) for i in inserted],
+            changed_sources=changed_sources,
+        )
 
 
 class MemoryPage(Answer):
@@ -382,12 +418,50 @@ class NewMemory(Strict):
 
 
 class MemoryPatch(Strict):
+    """`if_updated_at`: the `updated_at` of the memory as it was seen; changed since, it is not touched (409)."""
+
     text: Text | msgspec.UnsetType = msgspec.UNSET
     kind: Kind | msgspec.UnsetType = msgspec.UNSET
     key: Key | msgspec.UnsetType = msgspec.UNSET
     tags: Tags | msgspec.UnsetType = msgspec.UNSET
     status: Status | msgspec.UnsetType = msgspec.UNSET
     pinned: bool | msgspec.UnsetType = msgspec.UNSET
+    if_updated_at: str | None = None
+
+
+# Deciding
+
+
+class OpenAnswer(Answer):
+    """A memory that waits for the user: it contradicts those in `against`, is a hint without enough evidence
+    (`candidate`), or rests on words that were edited since the user last looked at it (`changed`)."""
+
+    why: Why
+    memory: MemoryAnswer
+    against: list[MemoryAnswer]
+
+    @classmethod
+    def of(cls, one: Open) -> OpenAnswer:
+        return cls(why=one.why, memory=MemoryAnswer.of(one.memory), against=[MemoryAnswer.of(m) for m in one.against])
+
+
+class OpenPage(Answer):
+    items: list[OpenAnswer]
+    total: int
+    page: int
+    size: int
+
+
+class DecisionRequest(Strict):
+    """Of a conflict: `this` memory holds, the `other` one, or `both`. Of the rest: `keep` it, or `drop` it."""
+
+    decision: Decided
+
+
+class DecisionAnswer(Answer):
+    """The memories that it concerned as they are now, the one that was asked about first."""
+
+    changed: list[MemoryAnswer]
 
 
 # Forgetting
@@ -774,8 +848,26 @@ class ConversationWithMessages(ConversationAnswer):
         )
 
 
+class ConversationListed(ConversationAnswer):
+    """`memories`: how many rest on it, whatever became of them."""
+
+    memories: int
+
+    @classmethod
+    def listed(cls, conversation: Conversation, memories: int) -> ConversationListed:
+        return cls(**_conversation_fields(conversation), memories=memories)
+
+
+class MemoryList(Answer):
+    items: list[MemoryAnswer]
+
+
+class DayList(Answer):
+    days: list[DayCount]
+
+
 class ConversationPage(Answer):
-    items: list[ConversationAnswer]
+    items: list[ConversationListed]
     total: int
     page: int
     size: int

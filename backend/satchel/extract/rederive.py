@@ -23,6 +23,7 @@ import apsw
 import msgspec
 
 from satchel import __version__
+from satchel.extract import contradicting
 from satchel.extract.worker import ExtractionWorker, Publish, in_doubt, settle
 from satchel.faults import type_and_place
 from satchel.models import ModelMissingError, Runtime
@@ -239,7 +240,12 @@ class Rederiver:
     # Applying
 
     async def _apply(self, run: Run) -> None:
-        changed = await self._store.write(lambda tx: rederivation.apply_some(tx, run, APPLIED_AT_ONCE))
+        def apply(tx: Tx) -> list[str]:
+            changed = rederivation.apply_some(tx, run, APPLIED_AT_ONCE)
+            contradicting.relate(tx, changed)
+            return changed
+
+        changed = await self._store.write(apply)
         for memory_id in changed:
             self._publish("memory", run.profile, id=memory_id)
         if changed:

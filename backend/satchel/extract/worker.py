@@ -17,7 +17,7 @@ from satchel.extract.keep_out import KeepOut
 from satchel.faults import type_and_place
 from satchel.models import ModelDiedError, ModelMissingError, Runtime
 from satchel.pace import Pace
-from satchel.store import Store, Tx, forgotten, jobs, log, memories, receipts, vectors
+from satchel.store import Store, Tx, changes, contradictions, forgotten, jobs, log, memories, receipts, vectors
 from satchel.types import Draft, Job, Memory, Message, ModelError, NotFoundError, SatchelError, Status, StoreError
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ class ExtractionWorker:
             begun.read.add(turn.id)
             if turn.role == "user":
                 self.pace.add(time.monotonic() - started)
-        await self._store.write(lambda tx: _withdraw(tx, job.message_ids))
+        self._tell(profile, await self._store.write(lambda tx: _withdraw(tx, job.message_ids)))
         self._stored()
         return begun.found
 
@@ -343,19 +343,25 @@ class ExtractionWorker:
         doubted = await self._store.read(lambda db: in_doubt(db, draft, profile, meaning))
         ended = await self.ended(draft, doubted)
 
-        def store(tx: Tx) -> str | None:
+        def store(tx: Tx) -> tuple[str | None, list[str]]:
             if receipts.generation(tx.db) != generation:
                 raise _ForgottenError
             vectors.prepare(tx, embedder, dimensions)
             if forgotten.touched(tx.db, draft.sources):
-                return None
+                return None, []
+            before = changes.place(tx.db)
             pk = settle(tx, draft, profile, meaning, model, ended)
-            return None if pk is None else memories.by_pks(tx.db, [pk])[pk].id
+            memory_id = None if pk is None else memories.by_pks(tx.db, [pk])[pk].id
+            return memory_id, changes.memories_since(tx.db, before)
 
-        memory_id = await self._store.write(store)
-        if memory_id is not None:
-            self._publish("memory", profile, id=memory_id)
+        memory_id, changed = await self._store.write(store)
+        self._tell(profile, changed)
         return memory_id
+
+    def _tell(self, profile: str, memory_ids: Iterable[str]) -> None:
+        """Of every memory that was changed: what a new one ended or contradicts as well."""
+        for memory_id in memory_ids:
+            self._publish("memory", profile, id=memory_id)
 
 
 def in_doubt(db: apsw.Connection, draft: Draft, profile: str, meaning: vectors.Meaning) -> list[Memory]:
@@ -431,6 +437,7 @@ def settle(
                 if memory_id not in own:  # what the user wrote stands as it is
                     change(memory_id, memories.Edit(status="resolving"), "contradicted")
             pk = add("resolving")
+            contradictions.add(tx, pk, [ids[memory_id] for memory_id in rivals])
         case reconcile.Ignore():
             told = next((pk for pk, (memory, _) in near.items() if reconcile.told_by(draft, memory)), None)
             if told is not None:
@@ -501,12 +508,14 @@ def _near(db: apsw.Connection, draft: Draft, owner: int, meaning: vectors.Meanin
     }
 
 
-def _withdraw(tx: Tx, message_ids: Sequence[str]) -> None:
-    """What rests only on words that were edited away holds no more: the user took them back."""
+def _withdraw(tx: Tx, message_ids: Sequence[str]) -> list[str]:
+    """What rests only on words that were edited away holds no more: the user took them back. The ids of these."""
+    before = changes.place(tx.db)
     for pk in memories.resting_on_old_words(tx.db, message_ids):
         if not memories.is_users_own(tx.db, pk):
             gone = memories.Edit(status="superseded", valid_to=tx.now)
             memories.edit(tx, pk, gone, by="extraction", change="its words were edited away")
+    return changes.memories_since(tx.db, before)
 
 
 def _mistake(error: Exception) -> str:

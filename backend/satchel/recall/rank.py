@@ -156,6 +156,7 @@ def rank(
     repeats: bool = False,
     frequencies: Mapping[str, float] | None = None,
     bearing: float = 0.0,
+    below: list[Candidate] | None = None,
 ) -> list[Candidate]:
     """The at most `limit` best of `candidates`, best first, each with its `score` in [0, 1] and its `signs` set.
 
@@ -164,7 +165,8 @@ def rank(
     as of that time: what was said later, or was not valid then, is left out. What is superseded answers
     only questions about the past. `repeats` leaves in what says again what a better one says. `frequencies`
     maps a term to its inverse document frequency, where the store knows it. `bearing` is the log-odds that the
-    question bears on the asker's life (see `bearing`): it moves what may enter a context.
+    question bears on the asker's life (see `bearing`): it moves what may enter a context. `below` is filled with what
+    did not reach the threshold, best first.
     """
     question = read_question(query, frequencies)
     if threshold is not None and not question.terms:
@@ -183,7 +185,11 @@ def rank(
         candidate.score = _sigmoid(sum(amount for _, amount in signs))
     valid.sort(key=lambda c: (-c.score, -c.time, c.id))
     if threshold is not None:
-        valid = _worth_inserting(valid, question, threshold, lift)
+        passed = _worth_inserting(valid, question, threshold, lift)
+        if below is not None:
+            taken = {id(c) for c in passed}
+            below[:] = [c for c in valid if id(c) not in taken]
+        valid = passed
     if repeats:
         return valid[:limit]
     most_alike = None if threshold is None else MOST_ALIKE

@@ -45,6 +45,9 @@ COUNTED = 2_000
 ROUNDS = 4
 """How often recall looks again behind what it had to leave out for touching a special category."""
 
+BELOW = 10
+"""Hits that are told of a context that did not pass the threshold."""
+
 PIECES = 120
 """Sentences embedded for one question to clear its hits, best first; the hits beyond are left out."""
 
@@ -60,13 +63,16 @@ class Models(Embedder, Generator, Protocol):
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """`context` is the block ("" for nothing), `prompt` the block with the question after it."""
+    """`context` is the block ("" for nothing), `prompt` the block with the question after it. `threshold` is what a hit
+    had to reach, None where all were chosen; `below`, where it was asked for, are the best that did not."""
 
     context: str
     prompt: str
     tokens: int
     hits: list[Candidate]
     injection_id: str
+    threshold: float | None
+    below: list[Candidate]
 
 
 class _Round(NamedTuple):
@@ -112,12 +118,14 @@ class Recall:
         threshold: float | None = None,
         given: Sequence[str] = (),
         special: bool = True,
+        below: list[Candidate] | None = None,
     ) -> list[Candidate]:
         """The best `limit` memories and turns, best first, each marked with the special categories it seems to touch.
 
         `external_id`, with its `site`, is the conversation that asks: its own turns are no answer. `at` (ms) asks as
         of a moment. Without a usable embedding model, words alone decide. With `only.ids` all of those are hits,
-        whatever the question. Without `special`, only what surely touches no special category is a hit.
+        whatever the question. Without `special`, only what surely touches no special category is a hit. `below` is
+        filled with the best that did not reach the threshold, as harmless as the hits.
         """
         asked = Asked(
             question=question,
@@ -138,7 +146,7 @@ class Recall:
         bearing = await self._bears(question, meaning) if threshold is not None else 0.0
 
         def ranked(found: list[Candidate]) -> list[Candidate]:
-            return rank.rank(
+            hits = rank.rank(
                 found,
                 query=question,
                 now=self._store.now(),
@@ -147,17 +155,22 @@ class Recall:
                 at=at,
                 repeats=asked.only.ids is not None,
                 bearing=bearing,
+                below=below,
             )
+            if below is not None:
+                del below[BELOW:]
+            return hits
 
         def find(db: apsw.Connection) -> list[Candidate]:
             # Ranked on the reader's thread as well: reading many texts would hold up the event loop.
             hits = ranked(asked.gather(db, self._near, words, meaning))
-            sensitive.mark(hits, judge, _stored(db, hits, judge))
+            told = [*hits, *(below or ())]
+            sensitive.mark(told, judge, _stored(db, told, judge))
             return hits
 
         if special:
             return await self._store.read(find)
-        return await self._harmless(asked, words, meaning, judge, ranked)
+        return await self._harmless(asked, words, meaning, judge, ranked, below)
 
     async def _harmless(
         self,
@@ -166,6 +179,7 @@ class Recall:
         meaning: Meaning | None,
         judge: Judge | None,
         ranked: Callable[[list[Candidate]], list[Candidate]],
+        below: list[Candidate] | None,
     ) -> list[Candidate]:
         """The best hits that are judged to touch no special category.
 
@@ -192,6 +206,9 @@ class Recall:
                 break
             asked = msgspec.structs.replace(asked, given=(*asked.given, *special))
             words = await self._store.read(asked.by_words)
+        if below:
+            vector_of = await self._vectors_of_pieces(below, judge, found.stored)
+            below[:], _ = await asyncio.to_thread(sensitive.cleared, list(below), judge, vector_of.get)
         return kept
 
     async def context(
@@ -207,11 +224,14 @@ class Recall:
         kinds: Sequence[str] | None = None,
         only: Filter | None = None,
         special: bool = True,
+        threshold: float | None = None,
+        explain: bool = False,
     ) -> Context:
         """The block for a prompt: nothing this conversation was given before, nothing that does not bear on it.
 
         What `only.ids` names was chosen by somebody who saw it: it bears on the question, and only the budget can keep
-        it out. The rest narrows as in `search`.
+        it out. The rest narrows as in `search`. `threshold` stands in for the configured one. With `explain`, what came
+        near and did not pass is told too.
         """
         counted = self._counted  # taken before anything is read: what is forgotten from here on is kept nowhere
         given: list[str] = []
@@ -219,6 +239,10 @@ class Recall:
             given = await self._store.read(
                 lambda db: injections.given(db, profile=profile, site=site, external_id=external_id)
             )
+        used = None
+        if only is None or only.ids is None:
+            used = self._threshold if threshold is None else threshold
+        below: list[Candidate] = []
         hits = await self.search(
             question,
             profile=profile,
@@ -228,9 +252,10 @@ class Recall:
             site=site,
             external_id=external_id,
             at=at,
-            threshold=self._threshold if only is None or only.ids is None else None,
+            threshold=used,
             given=given,
             special=special,
+            below=below if explain else None,
         )
         assembled = await assemble.assemble(
             hits,
@@ -255,6 +280,8 @@ class Recall:
             tokens=assembled.tokens,
             hits=assembled.hits,
             injection_id=injection_id,
+            threshold=used,
+            below=below,
         )
 
     async def _meaning(self, question: str) -> Meaning | None:

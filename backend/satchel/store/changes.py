@@ -61,6 +61,17 @@ def since(
     return found, str(rows[-1][0] if len(rows) == limit else max(after, end))
 
 
+def place(db: apsw.Connection) -> int:
+    """The place of the latest change in their order; 0 before the first."""
+    return int(str(db.execute("SELECT coalesce(max(seq), 0) FROM change").get))
+
+
+def memories_since(db: apsw.Connection, after: int) -> list[str]:
+    """The ids of the memories that changed after a place in the order."""
+    rows = fetch(db, "SELECT id FROM change WHERE seq > ? AND type = 'memory' ORDER BY seq", (after,))
+    return [row[0] for row in rows]
+
+
 _PROFILE = (
     "(SELECT p.name FROM profile p WHERE p.pk = CASE type"
     " WHEN 'conversation' THEN (SELECT profile FROM conversation c WHERE c.id = change.id)"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import apsw
+import msgspec
 
-from satchel.store.database import to_json
+from satchel.store.database import fetch, to_json
 from satchel.store.log import ensure_profile
 from satchel.store.store import Tx
 from satchel.types import BadInputError, NotFoundError
@@ -68,3 +69,27 @@ def given(db: apsw.Connection, *, profile: str, site: str | None, external_id: s
         (profile, external_id, site),
     )
     return [row[0] for row in rows]
+
+
+class Insertion(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a hit was really inserted. `conversation_id` and `title` are those of a conversation in the log; None where
+    it was not captured, or has no title. `at` in ms."""
+
+    at: int
+    site: str | None
+    external_id: str | None
+    conversation_id: str | None
+    title: str | None
+
+
+def insertions_of(db: apsw.Connection, hit: str, *, limit: int) -> list[Insertion]:
+    """Where a hit was inserted, the latest `limit` of them, newest first."""
+    rows = fetch(
+        db,
+        "SELECT i.inserted_at, i.site, i.external_id, c.id, c.title FROM injection_hit h"
+        " JOIN injection i ON i.pk = h.injection LEFT JOIN conversation c"
+        " ON c.profile = i.profile AND c.site = i.site AND c.external_id = i.external_id"
+        " WHERE h.hit = ? AND h.inserted ORDER BY i.inserted_at DESC, i.pk DESC LIMIT ?",
+        (hit, limit),
+    )
+    return [Insertion(**dict(zip(Insertion.__struct_fields__, row, strict=True))) for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 
 import apsw
@@ -291,17 +292,47 @@ def _message(row: tuple[object, ...]) -> Message:
     return msgspec.convert(dict(zip(fields, row, strict=True)), Message)
 
 
+_LITERAL, _ESCAPED = re.compile(r"[\\%_]"), r"\\\g<0>"
+"""What LIKE would read as anything but itself."""
+
+
+class DayCount(msgspec.Struct, frozen=True, kw_only=True):
+    """`day` in the time of this machine, as in 2026-12-01."""
+
+    day: str
+    conversations: int
+
+
+def days(db: apsw.Connection, *, profiles: Sequence[str], site: str | None = None, limit: int) -> list[DayCount]:
+    """The latest `limit` days on which something last came of conversations, newest first."""
+    rows = db.execute(
+        "SELECT date(c.updated_at / 1000, 'unixepoch', 'localtime') AS day, count(*) FROM conversation c"
+        " JOIN profile p ON p.pk = c.profile WHERE p.name IN (SELECT value FROM json_each(?1))"
+        " AND (?2 IS NULL OR c.site = ?2) GROUP BY day ORDER BY day DESC LIMIT ?3",
+        (to_json(profiles), site, limit),
+    )
+    return [DayCount(day=str(day), conversations=int(str(count))) for day, count in rows]
+
+
 def conversations(
     db: apsw.Connection,
     *,
     profiles: Sequence[str] | None,
     site: str | None = None,
     external_id: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
+    title: Sequence[str] = (),
     page: int,
     size: int,
 ) -> tuple[list[Conversation], int]:
-    """A page of conversations, latest first, and how many there are. `profiles` None: of all."""
-    where, args = ["1"], []
+    """A page of conversations, latest first, and how many there are. `profiles` None: of all.
+
+    `since` and `until` (ms) bound when something last came of it, the latter excluded; `title` are words that stand in
+    its title, in any order.
+    """
+    where: list[str] = ["1"]
+    args: list[str | int] = []
     if profiles is not None:
         where.append("p.name IN (SELECT value FROM json_each(?))")
         args.append(to_json(profiles))
@@ -311,6 +342,15 @@ def conversations(
     if external_id is not None:
         where.append("c.external_id = ?")
         args.append(external_id)
+    if since is not None:
+        where.append("c.updated_at >= ?")
+        args.append(since)
+    if until is not None:
+        where.append("c.updated_at < ?")
+        args.append(until)
+    for word in title:
+        where.append(r"c.title LIKE ? ESCAPE '\'")
+        args.append(f"%{_LITERAL.sub(_ESCAPED, word)}%")
     condition = " AND ".join(where)
     total = db.execute(
         f"SELECT count(*) FROM conversation c JOIN profile p ON p.pk = c.profile WHERE {condition}",

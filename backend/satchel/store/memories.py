@@ -15,13 +15,20 @@ from satchel.store.log import ensure_profile
 from satchel.store.segment import segment
 from satchel.store.store import Tx
 from satchel.structs import decodable
-from satchel.types import Draft, Kind, Memory, NotFoundError, Source, Status
+from satchel.types import Draft, Kind, Memory, NotFoundError, SaidBy, Source, Status
 
 WROTE, REWORDED, REKEYED, RETAGGED, DECIDED = 1, 2, 4, 8, 16
 """What of a memory is the user's, as `memory.by_hand` keeps it."""
 _BY_HAND = {"text": REWORDED, "key": REKEYED, "tags": RETAGGED, "pinned": 0}
 
 LIVE: tuple[Status, ...] = ("active", "resolving")
+
+Order = Literal["latest", "oldest", "observed"]
+_ORDERS: dict[Order, str] = {
+    "latest": "y.updated_at DESC, y.pk DESC",
+    "oldest": "y.updated_at, y.pk",
+    "observed": "y.observations DESC, y.updated_at DESC, y.pk DESC",
+}
 
 _MEMORY = (
     "SELECT y.pk, y.id, p.name, y.kind, y.text, y.key, y.tags, y.reasoning, y.said_by, y.status, y.event_time,"
@@ -156,34 +163,63 @@ def page(
     statuses: Sequence[Status] = LIVE,
     tag: str | None = None,
     match: str | None = None,
+    site: str | None = None,
+    since: int | None = None,
+    until: int | None = None,
+    pinned: bool | None = None,
+    said_by: SaidBy | None = None,
+    order: Order = "latest",
     page: int = 1,
     size: int = 100,
 ) -> tuple[list[Memory], int]:
-    """A page of memories and how many there are: pinned first, then the latest. `profiles` None: of all.
+    """A page of memories and how many there are: pinned first, then the latest change, the oldest, or what was said
+    most often. `profiles` None: of all.
 
-    `match` is an FTS5 expression; the order stays.
+    `match` is an FTS5 expression; the order stays. `site`: some of its words were said there. `since` and `until` (ms)
+    bound `valid_from`, the latter excluded.
     """
-    where, args = ["y.status IN (SELECT value FROM json_each(?))"], [to_json(statuses)]
+    # The plus signs keep SQLite from looking memories up by status and profile, which most have in common, and sorting
+    # them: it walks along `memory_in_order`.
+    where, args = ["+y.status IN (SELECT value FROM json_each(?))"], [to_json(statuses)]
+
+    def only(condition: str, value: Any) -> None:
+        where.append(condition)
+        args.append(value)
+
     if profiles is not None:
-        where.append("p.name IN (SELECT value FROM json_each(?))")
-        args.append(to_json(profiles))
+        only("+y.profile IN (SELECT pk FROM profile WHERE name IN (SELECT value FROM json_each(?)))", to_json(profiles))
     if kinds:
-        where.append("y.kind IN (SELECT value FROM json_each(?))")
-        args.append(to_json(kinds))
+        only("y.kind IN (SELECT value FROM json_each(?))", to_json(kinds))
     if tag is not None:
-        where.append("EXISTS (SELECT 1 FROM json_each(y.tags) t WHERE t.value = ?)")
-        args.append(tag)
+        only("EXISTS (SELECT 1 FROM json_each(y.tags) t WHERE t.value = ?)", tag)
     if match is not None:
-        where.append("y.pk IN (SELECT rowid FROM memory_words WHERE memory_words MATCH ?)")
-        args.append(match)
-    condition = "WHERE " + " AND ".join(where)
-    total = db.execute(f"SELECT count(*) FROM memory y JOIN profile p ON p.pk = y.profile {condition}", args).get
-    found = _load(
-        db,
-        f"{condition} ORDER BY y.pinned DESC, y.updated_at DESC, y.pk DESC LIMIT ? OFFSET ?",
-        (*args, size, (page - 1) * size),
-    )
-    return list(found.values()), total
+        only("y.pk IN (SELECT rowid FROM memory_words WHERE memory_words MATCH ?)", match)
+    if site is not None:
+        only(
+            "y.pk IN (SELECT s.memory FROM conversation c JOIN message m ON m.conversation = c.pk"
+            " JOIN source s ON s.message = m.pk WHERE c.site = ?)",
+            site,
+        )
+    if since is not None:
+        only("y.valid_from >= ?", since)
+    if until is not None:
+        only("y.valid_from < ?", until)
+    if pinned is not None:
+        only("y.pinned = ?", int(pinned))
+    if said_by is not None:
+        only("y.said_by = ?", said_by)
+    condition = " AND ".join(where)
+    total = db.execute(f"SELECT count(*) FROM memory y WHERE {condition}", args).get
+    # The rows themselves are looked up for this page alone: what is passed over need not be read.
+    pks = [
+        row[0]
+        for row in db.execute(
+            f"SELECT y.pk FROM memory y WHERE {condition} ORDER BY y.pinned DESC, {_ORDERS[order]} LIMIT ? OFFSET ?",
+            (*args, size, (page - 1) * size),
+        )
+    ]
+    found = by_pks(db, pks)
+    return [found[pk] for pk in pks], total
 
 
 def counts(db: apsw.Connection) -> dict[str, int]:
@@ -317,22 +353,40 @@ def edit(tx: Tx, pk: int, changes: Edit, *, by: Literal["user", "extraction"], c
     values = {name: value for name, value in values.items() if value != before[name]}
     if not values:
         return
-    now = tx.now
+    _keep_version(tx, pk, by=by, change=change)
+    columns = "".join(f"{name} = ?, " for name in values)  # names come from Edit's fields
+    by_hand = sum({_BY_HAND.get(name, DECIDED) for name in values}) if by == "user" else 0
+    tx.db.execute(
+        f"UPDATE memory SET {columns}{_TOUCHED} WHERE pk = ?", (*values.values(), *_touch(tx, by, by_hand), pk)
+    )
+    if {"text", "key", "tags"} & values.keys():
+        index_words(tx.db, pk, again=True)
+
+
+def confirm(tx: Tx, pk: int, *, change: str) -> None:
+    """The user looked at a memory and decided that it stands as it is: it is the user's from now on."""
+    _keep_version(tx, pk, by="user", change=change)
+    tx.db.execute(f"UPDATE memory SET {_TOUCHED} WHERE pk = ?", (*_touch(tx, "user", DECIDED), pk))
+
+
+# A change is later than the one before it even within a millisecond: who edits says by `updated_at` what they had seen.
+_TOUCHED = (
+    f"by_hand = iif(by_hand & {WROTE}, by_hand, by_hand | ?), looked_at = coalesce(?, looked_at),"
+    " updated_at = max(?, updated_at + 1), device = ?, clock = ?"
+)
+
+
+def _touch(tx: Tx, by: Literal["user", "extraction"], by_hand: int) -> tuple[Any, ...]:
+    return by_hand, tx.now if by == "user" else None, tx.now, tx.device, tx.tick()
+
+
+def _keep_version(tx: Tx, pk: int, *, by: Literal["user", "extraction"], change: str) -> None:
     tx.db.execute(
         "INSERT INTO history SELECT pk, (SELECT coalesce(max(version), 0) + 1 FROM history WHERE memory = ?1),"
         " ?2, ?3, ?4, kind, text, key,"
         " tags, status, valid_from, valid_to FROM memory WHERE pk = ?1",
-        (pk, now, by, change),
+        (pk, tx.now, by, change),
     )
-    columns = "".join(f"{name} = ?, " for name in values)  # names come from Edit's fields
-    by_hand = sum({_BY_HAND.get(name, DECIDED) for name in values}) if by == "user" else 0
-    tx.db.execute(
-        f"UPDATE memory SET {columns}by_hand = iif(by_hand & {WROTE}, by_hand, by_hand | ?), updated_at = ?,"
-        " device = ?, clock = ? WHERE pk = ?",
-        (*values.values(), by_hand, now, tx.device, tx.tick(), pk),
-    )
-    if {"text", "key", "tags"} & values.keys():
-        index_words(tx.db, pk, again=True)
 
 
 def explain(tx: Tx, pk: int, reasoning: str) -> None:
@@ -420,6 +474,39 @@ def last_said(db: apsw.Connection, pk: int) -> int | None:
         "SELECT max(m.time) FROM source s JOIN message m ON m.pk = s.message WHERE s.memory = ?", (pk,)
     ).get
     return None if last is None else int(last)
+
+
+def in_conversation(db: apsw.Connection, conversation_id: str) -> list[Memory]:
+    """Memories that rest on a conversation, whatever became of them, in the order in which it first says them."""
+    rows = db.execute(
+        "SELECT s.memory FROM source s JOIN message m ON m.pk = s.message JOIN conversation c ON c.pk = m.conversation"
+        " WHERE c.id = ? ORDER BY m.time, m.position, s.start, s.memory",
+        (conversation_id,),
+    )
+    pks = list(dict.fromkeys(int(str(pk)) for (pk,) in rows))
+    found = by_pks(db, pks)
+    return [found[pk] for pk in pks]
+
+
+def count_in_conversations(db: apsw.Connection, conversation_ids: Sequence[str]) -> dict[str, int]:
+    """How many memories rest on each of these conversations, by its id; none is left out."""
+    found = fetch(
+        db,
+        "SELECT c.id, count(DISTINCT s.memory) FROM conversation c JOIN message m ON m.conversation = c.pk"
+        " JOIN source s ON s.message = m.pk WHERE c.id IN (SELECT value FROM json_each(?)) GROUP BY c.id",
+        (to_json(conversation_ids),),
+    )
+    return dict.fromkeys(conversation_ids, 0) | dict(found)
+
+
+def rests_on_edited(db: apsw.Connection, memory_id: str) -> bool:
+    """Whether any message that a memory rests on was edited since it was read."""
+    found = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM memory y JOIN source s ON s.memory = y.pk JOIN message m ON m.pk = s.message"
+        " WHERE y.id = ? AND s.revision < m.revision)",
+        (memory_id,),
+    ).get
+    return bool(found)
 
 
 def resting_on_old_words(db: apsw.Connection, message_ids: Sequence[str]) -> list[int]:

@@ -4,6 +4,7 @@ from satchel.api.native.capture import CaptureController
 from satchel.api.native.clients import ClientController
 from satchel.api.native.conversations import ConversationController
 from satchel.api.native.dashboard import DashboardController
+from satchel.api.native.decisions import DecisionController
 from satchel.api.native.forget import ForgetController
 from satchel.api.native.memories import MemoryController
 from satchel.api.native.pairing import PairController, PairingController
@@ -16,6 +17,7 @@ __all__ = [
     "ClientController",
     "ConversationController",
     "DashboardController",
+    "DecisionController",
     "ForgetController",
     "MemoryController",
     "PairController",

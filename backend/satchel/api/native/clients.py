@@ -56,6 +56,7 @@ class ClientController(Controller):
         changed = await daemon.store.write(write)
         if data.scopes is not None or data.profiles is not None:
             daemon.events.end(client_id)
+        daemon.events.publish("client", None, id=client_id)
         return ClientAnswer.of(changed)
 
     @delete("/{client_id:str}", status_code=200)
@@ -68,6 +69,7 @@ class ClientController(Controller):
 
         await daemon.store.write(write)
         daemon.events.end(client_id)
+        daemon.events.publish("client", None, id=client_id)
         return Done()
 
     @staticmethod

@@ -24,14 +24,22 @@ from satchel.api.schemas import (
 from satchel.capture.normalise import check_name, clean
 from satchel.extract.saying import keys
 from satchel.recall.query import fts_query
-from satchel.store import Tx, memories
+from satchel.store import Tx, injections, memories
 from satchel.store.forget_plan import What
-from satchel.types import BadInputError, Draft, Kind, Memory, NotFoundError, Status
+from satchel.store.memories import Order
+from satchel.types import BadInputError, Draft, Kind, Memory, NotFoundError, SaidBy, SatchelError, Status
 
 MAX_PAGE = 1_000_000
+MAX_INSERTIONS = 50
 
 
-def _seen(db: apsw.Connection, request: AnyRequest, memory_id: str) -> Memory:
+class ChangedMeanwhileError(SatchelError):
+    status = 409
+    title = "Changed meanwhile"
+
+
+def seen_memory(db: apsw.Connection, request: AnyRequest, memory_id: str) -> Memory:
+    """The memory, if the client may see it. Raises NotFoundError."""
     memory = memories.memory(db, memory_id)
     if not sees(request, memory.profile):
         raise NotFoundError(f"There is no memory {memory_id[:64]!r}.")
@@ -70,8 +78,20 @@ class MemoryController(Controller):
         status: Annotated[Status | None, QueryParameter()] = None,
         tag: Annotated[str | None, QueryParameter(max_length=100)] = None,
         q: Annotated[str | None, QueryParameter(max_length=1000)] = None,
+        site: Annotated[str | None, QueryParameter(max_length=100)] = None,
+        since: Annotated[str | None, QueryParameter(max_length=40)] = None,
+        until: Annotated[str | None, QueryParameter(max_length=40)] = None,
+        pinned: Annotated[bool | None, QueryParameter()] = None,
+        said_by: Annotated[SaidBy | None, QueryParameter()] = None,
+        order: Annotated[Order, QueryParameter()] = "latest",
     ) -> MemoryPage:
-        """A page of memories, pinned first, then the latest; without `status`, those that hold now."""
+        """A page of memories, pinned first, then the latest; without `status`, those that hold now.
+
+        `since` and `until` bound `valid_from`, the latter excluded: of what was captured, that is when it was said.
+        `site`: some of its words were said there. `order`: by the last change (`latest`, `oldest`), or how often it was
+        `observed`.
+        """
+        since_ms, until_ms = maybe_moment("since", since), maybe_moment("until", until)
         match = fts_query(q) if q else None
         if profile is not None:
             check_profile(request, profile)
@@ -85,6 +105,12 @@ class MemoryController(Controller):
                 statuses=(status,) if status else memories.LIVE,
                 tag=tag,
                 match=match,
+                site=site,
+                since=since_ms,
+                until=until_ms,
+                pinned=pinned,
+                said_by=said_by,
+                order=order,
                 page=page,
                 size=size,
             )
@@ -118,17 +144,23 @@ class MemoryController(Controller):
 
     @get("/{memory_id:str}", opt={"scope": "manage"})
     async def one(self, request: AnyRequest, memory_id: FromPath[str], daemon: TheDaemon) -> MemoryWithHistory:
-        """A memory with what it said before each change."""
+        """A memory with what it said before each change, and where it was inserted."""
         return await daemon.store.read(
-            lambda db: MemoryWithHistory.with_history(_seen(db, request, memory_id), memories.history(db, memory_id))
+            lambda db: MemoryWithHistory.with_history(
+                seen_memory(db, request, memory_id),
+                memories.history(db, memory_id),
+                injections.insertions_of(db, memory_id, limit=MAX_INSERTIONS),
+                changed_sources=memories.rests_on_edited(db, memory_id),
+            )
         )
 
-    @patch("/{memory_id:str}", opt={"scope": "manage"})
+    @patch("/{memory_id:str}", opt={"scope": "manage", "problems": (409,)})
     async def edit(
         self, request: AnyRequest, memory_id: FromPath[str], data: JSONBody[MemoryPatch], daemon: TheDaemon
     ) -> MemoryAnswer:
-        """Edits or pins a memory. What it said before stays in its history."""
+        """Edits or pins a memory; with `if_updated_at`, only as it was then. What it said before stays in its history."""
         changes = msgspec.structs.asdict(data)
+        seen_at = maybe_moment("if_updated_at", changes.pop("if_updated_at"))
         if isinstance(data.text, str):
             changes["text"] = _words(data.text)
         if isinstance(data.key, str):
@@ -137,7 +169,9 @@ class MemoryController(Controller):
             changes["tags"] = _labels(data.tags)
 
         def change(tx: Tx) -> Memory:
-            _seen(tx.db, request, memory_id)
+            known = seen_memory(tx.db, request, memory_id)
+            if seen_at is not None and seen_at != known.updated_at:
+                raise ChangedMeanwhileError("It was changed meanwhile; look at it again, then change it.")
             pk = memories.pk_of(tx.db, memory_id)
             named = [name for name, value in changes.items() if value is not msgspec.UNSET]
             what = "pinned" if named == ["pinned"] and data.pinned else "edited"

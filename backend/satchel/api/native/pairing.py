@@ -32,6 +32,7 @@ from satchel.api.schemas import (
 from satchel.capture.normalise import check_name
 from satchel.store import clients
 from satchel.store.clients import Client
+from satchel.store.store import Tx
 from satchel.times import to_iso
 from satchel.types import SCOPES, BadInputError
 
@@ -50,6 +51,7 @@ class PairController(Controller):
         if origin is not None:
             check_name("Origin", origin, clients.MAX_ORIGIN)
         pairing = daemon.pairings.ask(client=data.client, challenge=data.challenge, origin=origin)
+        daemon.events.publish("pairing", None)
         return PairAnswer(
             pairing_id=pairing.id, code=shown(pairing.code), expires_in=daemon.pairings.expires_in(pairing)
         )
@@ -74,11 +76,16 @@ class PairController(Controller):
                 PairWaiting(status="waiting", expires_in=daemon.pairings.expires_in(pairing)), status_code=202
             )
             return waiting
-        token = await daemon.store.write(
-            lambda tx: clients.issue(
+
+        def issue(tx: Tx) -> tuple[str, Client | None]:
+            token = clients.issue(
                 tx, name=pairing.client, scopes=grant.scopes, profiles=grant.profiles, origin=pairing.origin
             )
-        )
+            return token, clients.by_token(tx.db, token)
+
+        token, client = await daemon.store.write(issue)
+        if client is not None:
+            daemon.events.publish("client", None, id=client.id)
         return Response(PairDelivered(token=token, scopes=grant.scopes, profiles=grant.profiles))
 
     @delete(status_code=200)
@@ -91,6 +98,7 @@ class PairController(Controller):
             )
         await daemon.store.write(lambda tx: clients.revoke(tx, client.id))
         daemon.events.end(client.id)
+        daemon.events.publish("client", None, id=client.id)
         return Done()
 
 
@@ -122,6 +130,7 @@ class PairingController(Controller):
         """Confirms or refuses it. Without `scopes` and `profiles`: all of them."""
         grant = granted(client_of(request), data) if data.decision == "confirm" else None
         daemon.pairings.decide(pairing_id, data.code, grant)
+        daemon.events.publish("pairing", None)
         return Done()
 
 

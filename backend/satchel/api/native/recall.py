@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from litestar import Controller, post
 from litestar.params import FromPath, JSONBody
+from msgspec import UNSET
 
-from satchel.api.access import AnyRequest, TheDaemon, check_profile, sees
+from satchel.api.access import AnyRequest, ForbiddenError, TheDaemon, check_profile, client_of, sees
 from satchel.api.schemas import (
     ContextAnswer,
     ContextRequest,
@@ -42,8 +43,14 @@ class RecallController(Controller):
 
     @post("/context", status_code=200, opt={"scope": "recall"})
     async def context(self, request: AnyRequest, data: JSONBody[ContextRequest], daemon: TheDaemon) -> ContextAnswer:
-        """A block to put before the question: what bears on it, dated and sourced, within budget; "" for nothing."""
+        """A block to put before the question: what bears on it, dated and sourced, within budget; "" for nothing.
+
+        With `explain` each hit says why, and what did not reach the threshold is told. Another `threshold` than the
+        configured one needs the scope `manage`: who only asks does not decide how much is told.
+        """
         check_profile(request, data.profile)
+        if data.threshold is not None and not client_of(request).may("manage"):
+            raise ForbiddenError("`threshold` needs the scope 'manage'; leave it out, and the configured one counts.")
         assembled = await daemon.recall.context(
             data.query,
             profile=data.profile,
@@ -55,13 +62,17 @@ class RecallController(Controller):
             kinds=data.kinds,
             only=Filter(not_from=data.not_from, ids=data.only),
             special=data.special,
+            threshold=data.threshold,
+            explain=data.explain,
         )
         return ContextAnswer(
             context=assembled.context,
             prompt=assembled.prompt,
             tokens=assembled.tokens,
-            hits=[Hit.of(hit) for hit in assembled.hits],
+            hits=[Hit.of(hit, explain=data.explain) for hit in assembled.hits],
             injection_id=assembled.injection_id,
+            threshold=assembled.threshold if data.explain else UNSET,
+            below=[Hit.of(hit, explain=True) for hit in assembled.below] if data.explain else UNSET,
         )
 
     @post("/injections/{injection_id:str}", status_code=200, opt={"scope": "recall"})
@@ -70,10 +81,12 @@ class RecallController(Controller):
     ) -> Done:
         """Reports what was really inserted, and where: only that is not offered there again."""
 
-        def report(tx: Tx) -> None:
-            if not sees(request, injections.profile_of(tx.db, injection_id)):
+        def report(tx: Tx) -> str:
+            profile = injections.profile_of(tx.db, injection_id)
+            if not sees(request, profile):
                 raise NotFoundError(f"There is no injection {injection_id[:64]!r}; ask for the context again.")
             injections.inserted(tx, injection_id, data.inserted, external_id=data.external_id)
+            return profile
 
-        await daemon.store.write(report)
+        daemon.events.publish("inserted", await daemon.store.write(report), id=injection_id)
         return Done()

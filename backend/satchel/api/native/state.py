@@ -14,7 +14,16 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
 
 from satchel import __version__
-from satchel.api.access import AnyRequest, ForbiddenError, TheDaemon, check_profile, client_of, sees, visible_profiles
+from satchel.api.access import (
+    AnyRequest,
+    ForbiddenError,
+    TheDaemon,
+    check_profile,
+    client_of,
+    oversees_all,
+    sees,
+    visible_profiles,
+)
 from satchel.api.daemon import Daemon
 from satchel.api.schemas import (
     ChangeList,
@@ -142,7 +151,11 @@ class StateController(Controller):
 
     @get("/events", media_type="text/event-stream")
     async def events(self, request: AnyRequest, daemon: TheDaemon) -> ServerSentEvent:
-        """Server-sent events: `job`, `memory`, `forgotten`; ids and states only."""
+        """Server-sent events: `job`, `memory`, `inserted`, `forgotten`; ids and states only.
+
+        Who manages all profiles, and is no browser extension, is also told that a `client` changed, and that somebody
+        waits in a `pairing`, or no longer does: these have no profile.
+        """
 
         client = client_of(request)
 
@@ -152,7 +165,7 @@ class StateController(Controller):
                     if not await daemon.still_may(client):  # it may have changed before we began to listen
                         return
                     yield ServerSentEventMessage(comment="listening", data=None)
-                elif event.profile is None or sees(request, event.profile):
+                elif oversees_all(client) if event.profile is None else sees(request, event.profile):
                     data = msgspec.json.encode({"profile": event.profile, **event.data}).decode()
                     yield ServerSentEventMessage(event=event.name, data=data)
 
