@@ -53,12 +53,13 @@ class Looking:
 
     def go(self, where: str) -> None:
         """To a page, until its heading stands there and nothing loads any more."""
+        self.page.goto("about:blank")  # else the heading of the page before would do
         self.page.goto(f"{self.daemon.url}/#/{where}")
         self.page.locator("main h1").first.wait_for()
         self.settle()
 
     def settle(self) -> None:
-        self.page.wait_for_function("!document.querySelector('.skeleton')")
+        self.page.locator(".skeleton").first.wait_for(state="detached")  # a function would be eval, which pages refuse
 
     def axe(self) -> list[str]:
         """Serious and critical findings of axe-core on what is shown."""
