@@ -200,7 +200,6 @@ def test_what_did_not_work_is_said_and_stays_selected(look: Look, flat: Running)
         write(flat, f"My tree is a {name}.", tags=["trees"])
     looking = look(flat, "memories?tag=trees")
     page = looking.page
-    page.route("**/v1/events", lambda route: route.abort())
     line(page, 0).locator("input").click()
     line(page, 1).locator("input").click()
     gone = flat.ok("GET", "/v1/memories", params={"profile": "me", "tag": "trees"})["items"][0]
@@ -210,13 +209,14 @@ def test_what_did_not_work_is_said_and_stays_selected(look: Look, flat: Running)
     expect(alert).to_contain_text(gone["text"])
     expect(page.get_by_role("region", name="1 selected")).to_be_visible()
     assert now(flat, gone)["status"] == "active"
-    looking.wrong = [one for one in looking.wrong if "400" not in one and "ERR_FAILED" not in one]
+    looking.wrong = [one for one in looking.wrong if "400" not in one]
 
 
 def test_put_away_and_brought_back_pinned_and_forgotten_with_its_messages(look: Look, flat: Running) -> None:
     found = flat.ok("GET", "/v1/memories", params={"profile": "me", "size": 1000, "order": "oldest"})["items"]
     memory = next(one for one in found if len(one["sources"]) == 1 and not one["pinned"])
-    page = look(flat, f"memories/{memory['id']}").page
+    looking = look(flat, f"memories/{memory['id']}")
+    page = looking.page
     page.get_by_role("button", name="Put away").click()
     page.get_by_role("button", name="Bring back").click()
     page.get_by_role("button", name="Pin", exact=True).click()
@@ -233,6 +233,7 @@ def test_put_away_and_brought_back_pinned_and_forgotten_with_its_messages(look: 
     source = memory["sources"][0]
     left = flat.call("GET", f"/v1/conversations/{source['conversation_id']}")
     assert source["message_id"] not in left.text
+    looking.wrong = [one for one in looking.wrong if "404" not in one]
 
 
 def test_the_first_memory_is_written_by_key(look: Look, tmp_path: Path, models_folder: Path) -> None:

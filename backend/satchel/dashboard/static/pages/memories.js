@@ -103,13 +103,15 @@ export default function Memories({ profile, rest, query }) {
     }
   }, [given]);
   const wait = useRef(0);
+  const latest = useRef({ id, filters });
+  latest.current = { id, filters };
   const type = (/** @type {string} */ text) => {
     setTyped(text);
     clearTimeout(wait.current);
     wait.current = setTimeout(() => {
       setQ(text);
       wrote.current = text.trim();
-      location.replace(addressOf(id, filters, text.trim()));
+      location.replace(addressOf(latest.current.id, latest.current.filters, text.trim()));
     }, DEBOUNCE_MS);
   };
   useEffect(() => () => clearTimeout(wait.current), []);
@@ -204,11 +206,18 @@ export default function Memories({ profile, rest, query }) {
   const close = () => {
     if (id) {
       location.hash = link(undefined);
-      setTimeout(() => grid.current?.show(active.index));
     } else if (selected.size) {
       setSelected(new Map());
     }
   };
+  // A memory that was open is closed: the focus goes back to its row.
+  const before = useRef(id);
+  useEffect(() => {
+    if (before.current && !id && document.activeElement === document.body) {
+      setTimeout(() => grid.current?.show(active.index));
+    }
+    before.current = id;
+  }, [id]);
   const inList = () => !!document.activeElement?.closest(".rows");
 
   useKeys({
@@ -263,6 +272,8 @@ export default function Memories({ profile, rest, query }) {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a") {
       event.preventDefault();
       void selectAll();
+    } else if (event.key === " " && /** @type {Element} */ (event.target).matches("input")) {
+      // The box itself takes it.
     } else if (moves[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
       moves[event.key]();

@@ -28,7 +28,7 @@ addEventListener("beforeunload", (event) => {
  *   `memory` as it is now; `gone`: it was forgotten meanwhile
  */
 export function Edit({ memory, gone, saved, close, reload, anew }) {
-  const draft = /** @type {{base: any, typed: import("./fields.js").Typed}} */ (drafts.get(memory.id));
+  const draft = useRef(/** @type {{base: any, typed: import("./fields.js").Typed}} */ (drafts.get(memory.id))).current;
   const [, redraw] = useReducer((/** @type {number} */ n, /** @type {void} */ _) => n + 1, 0);
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");

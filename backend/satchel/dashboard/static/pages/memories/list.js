@@ -24,9 +24,15 @@ export function List({ rows, view, active, selected, openId, link, lead, toggle,
   const seen = useRef(/** @type {[number, string][]} */ ([]));
   const held = useRef(false);
 
+  const place = useRef(0);
+
   const look = () => {
+    if (box.current && box.current.clientHeight === 0) {
+      return; // a memory is shown instead of the list
+    }
     const top = box.current?.scrollTop ?? 0;
-    const height = box.current?.clientHeight || 600;
+    const height = box.current?.clientHeight ?? 600;
+    place.current = top;
     view.first = Math.max(0, Math.min(Math.floor(top / ROW), rows.total - 1));
     view.last = Math.max(view.first, Math.min(rows.total - 1, Math.ceil((top + height) / ROW) - 1));
   };
@@ -67,7 +73,12 @@ export function List({ rows, view, active, selected, openId, link, lead, toggle,
       });
     };
     scroller.addEventListener("scroll", onScroll, { passive: true });
-    const sized = new ResizeObserver(onScroll);
+    const sized = new ResizeObserver(() => {
+      if (scroller.clientHeight && !scroller.scrollTop && place.current) {
+        scroller.scrollTop = place.current; // not every browser keeps it of what was hidden
+      }
+      onScroll();
+    });
     sized.observe(scroller);
     return () => {
       scroller.removeEventListener("scroll", onScroll);
@@ -139,9 +150,13 @@ export function List({ rows, view, active, selected, openId, link, lead, toggle,
     onKeyDown=${keys}
     onFocusIn=${() => void (held.current = true)}
     onFocusOut=${(/** @type {FocusEvent} */ event) => {
-      if (event.relatedTarget && !box.current?.contains(/** @type {Node} */ (event.relatedTarget))) {
-        held.current = false;
-      }
+      const left = /** @type {Element} */ (event.target);
+      setTimeout(() => {
+        // Unless the row itself went away, or the window lost the focus.
+        if (left.isConnected && !box.current?.contains(document.activeElement)) {
+          held.current = false;
+        }
+      });
     }}
   >
     <div class="height" role="presentation" style=${{ height: `${rows.total * ROW}px` }}>
