@@ -108,12 +108,13 @@ export function Edit({ memory, gone, saved, close, reload, anew }) {
       draft.typed = typed;
       redraw();
     }} />
-    <p class="buttons">
+    ${!elsewhere &&
+    html`<p class="buttons">
       <button type="button" onClick=${drop}>${t("cancel")}</button>
       ${gone
         ? html`<button class="primary" type="submit">${t("memories.meanwhile.anew")}</button>`
-        : !elsewhere && html`<button class="primary" type="submit" disabled=${busy}>${t("save")}</button>`}
-    </p>
+        : html`<button class="primary" type="submit" disabled=${busy}>${t("save")}</button>`}
+    </p>`}
     <p class="small soft">${t("memories.draft")}</p>
   </form>`;
 }

@@ -240,11 +240,12 @@ function Line({ index, row, current, chosen, open, href, lead, toggle }) {
   </div>`;
 }
 
-/** What speaks for a hit and against it, the weightiest first. @param {any} props */
-export function Reasons({ reasons }) {
+/** What speaks for a hit and against it, the weightiest first; not what all begin with. @param {any} props */
+function Reasons({ reasons }) {
   return html`<span class="reasons">${reasons
+    .filter((/** @type {any} */ { sign }) => sign !== "to begin with")
     .map((/** @type {any} */ reason) => {
-      const key = `memories.sign.${reason.sign.replaceAll(/\W+/g, "-")}`;
+      const key = `memories.sign.${reason.sign.match(/\w+/g).join("-")}`;
       const known = t(key);
       return `${known === key ? reason.sign : known} ${reason.log_odds < 0 ? "−" : "+"}${Math.abs(reason.log_odds).toFixed(1)}`;
     })
