@@ -13,6 +13,9 @@ from playwright.sync_api import Error, Locator, Page, Route, expect
 
 from api.running import Running, running
 from dashboard.looking import Looking
+from satchel.capture.normalise import Captured, CapturedMessage, normalise
+from satchel.store import Store, Tx, jobs, log, memories
+from satchel.types import Draft, Source
 
 Look = Callable[..., Looking]
 KINDS = ["fact", "event", "explicit_preference", "implicit_preference", "instruction"]
@@ -25,10 +28,69 @@ HOSTILE = (
 )
 
 
+QUESTION = "Which of these would you rather see first: <b>the fjords</b> or the capital?"
+ANSWER = "\U0001f98a" * 30 + "Well. " * 300 + "The fjords, because I grew up by the sea." + " So it goes." * 200
+QUOTE = "The fjords, because I grew up by the sea."
+
+
+def _answered(data: Path) -> None:
+    """A memory that rests on a question and on the answer to it, deep in a long turn after characters of two units."""
+    said = Captured(
+        profile="me",
+        site="<i>site</i>",
+        external_id="c",
+        title=HOSTILE[0],
+        url=None,
+        messages=(
+            CapturedMessage(role="assistant", content=QUESTION),
+            CapturedMessage(role="user", content=ANSWER),
+        ),
+    )
+
+    def write(tx: Tx) -> None:
+        recorded = log.record(
+            tx,
+            profile="me",
+            site=said.site,
+            external_id="c",
+            title=said.title,
+            url=None,
+            messages=normalise(said),
+        )
+        sources = tuple(
+            Source(
+                message_id=message,
+                conversation_id=recorded.conversation_id,
+                start=content.index(quote),
+                end=content.index(quote) + len(quote),
+                quote=quote,
+            )
+            for message, content, quote in zip(
+                recorded.message_ids, (QUESTION, ANSWER), ("the fjords", QUOTE), strict=True
+            )
+        )
+        text = "The user would rather see the fjords first."
+        memories.add(
+            tx,
+            Draft(kind="fact", text=text, key="fjords", tags=("fjords",), sources=sources, valid_from=tx.now),
+            profile="me",
+        )
+        assert recorded.job_id
+        jobs.complete(tx, recorded.job_id, [])
+
+    store = Store(data)
+    try:
+        store.write_now(write)
+    finally:
+        store.close()
+
+
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Iterator[Running]:
     """A daemon in which every field holds something nasty."""
-    with running(tmp_path_factory.mktemp("hostile") / "data") as daemon:
+    data = tmp_path_factory.mktemp("hostile") / "data"
+    _answered(data)
+    with running(data) as daemon:
         for text in HOSTILE:
             daemon.ok("POST", "/v1/memories", {"text": text, "tags": [text[:100]], "key": text[:100]})
         yield daemon
@@ -196,11 +258,25 @@ def test_when_the_list_cannot_be_had_it_says_so_and_tries_again(look: Look, hous
     looking.wrong = [one for one in looking.wrong if "ERR_FAILED" not in one]
 
 
+def test_a_long_turn_is_folded_around_the_words_with_the_turn_before_it(look: Look, hostile: Running) -> None:
+    (memory,) = listed(hostile, tag="fjords")["items"]
+    page = look(hostile, f"memories/{memory['id']}").page
+    turns = page.locator("figure.turn")
+    expect(turns).to_have_count(2)
+    expect(turns.first.locator("blockquote")).to_have_text(QUESTION)
+    expect(page.locator("mark")).to_have_text(["the fjords", QUOTE])
+    folded = len(turns.last.locator("blockquote").inner_text())
+    assert folded < 700
+    page.get_by_role("button", name="Show the whole turn").click()
+    expect(turns.last.locator("mark")).to_have_text(QUOTE)
+    assert len(turns.last.locator("blockquote").inner_text()) > len(ANSWER) * 0.9
+
+
 @pytest.mark.parametrize("how", [{}, {"dark": True}, {"narrow": True}], ids=["light", "dark", "narrow"])
 def test_hostile_words_are_words_and_break_nothing(look: Look, hostile: Running, how: dict[str, Any]) -> None:
     looking = look(hostile, "memories", **how)
     page = looking.page
-    expect(page.locator(".line")).to_have_count(len(HOSTILE))
+    expect(page.locator(".line")).to_have_count(len(HOSTILE) + 1)
     sideways = "document.documentElement.scrollWidth > innerWidth"
     assert looking.axe() == []
     for memory in listed(hostile)["items"]:
