@@ -269,11 +269,11 @@ export function Marked({ text, spans }) {
 }
 
 /**
- * Asks before it forgets, showing what goes. `what` is a body of `POST /v1/forget`.
+ * Asks before it forgets, showing what goes. `what` is a body of `POST /v1/forget`; `children` may offer to change it.
  * @param {any} props
  */
-export function ForgetDialog({ what, done, close }) {
-  const plan = useLoad((signal) => call("POST", "/v1/forget", { body: { ...what, preview: true }, signal }), []);
+export function ForgetDialog({ what, done, close, children = null }) {
+  const plan = useLoad((signal) => call("POST", "/v1/forget", { body: { ...what, preview: true }, signal }), [JSON.stringify(what)]);
   const [going, setGoing] = useState(false);
   const go = async () => {
     setGoing(true);
@@ -285,11 +285,12 @@ export function ForgetDialog({ what, done, close }) {
     }
   };
   return html`<${Dialog} title=${t("forget.title")} close=${() => going || close()}>
+    ${children}
     ${plan.data ? html`<${ForgetPlan} plan=${plan.data} />` : html`<${Loading} of=${plan} />`}
     ${going && html`<p role="status" class="soft">${t("forget.going")}</p>`}
     <p class="buttons">
       <button onClick=${close} disabled=${going}>${t("cancel")}</button>
-      <button class="danger" onClick=${go} disabled=${going || !plan.data}>${t("forget.for-good")}</button>
+      <button class="danger" onClick=${go} disabled=${going || plan.loading || !plan.data}>${t("forget.for-good")}</button>
     </p>
   <//>`;
 }

@@ -1,0 +1,56 @@
+// What is asked of the list, as it stands in the address: `#/memories/ID?kind=fact&since=2026-01-01&q=tea`.
+
+export const KINDS = ["fact", "event", "explicit_preference", "implicit_preference", "instruction"];
+export const STATUSES = ["candidate", "active", "resolving", "superseded", "archived"];
+export const SAYERS = ["user", "assistant", "document"];
+export const ORDERS = ["latest", "oldest", "observed"];
+const NAMES = ["kind", "site", "status", "said_by", "pinned", "since", "until", "tag", "order"];
+
+/** @typedef {Record<string, string>} Filters those of NAMES that are set */
+
+/** The filters that an address sets; what is no filter, or no value of it, is left out. @param {Record<string, string>} query @returns {Filters} */
+export function filtersOf(query) {
+  /** @type {Record<string, string[]>} */
+  const allowed = { kind: KINDS, status: STATUSES, said_by: SAYERS, order: ORDERS.slice(1), pinned: ["true", "false"] };
+  const isSet = (/** @type {string} */ name) => (name in allowed ? allowed[name].includes(query[name]) : !!query[name]);
+  const isMoment = (/** @type {string} */ name) => !["since", "until"].includes(name) || !Number.isNaN(Date.parse(query[name]));
+  return Object.fromEntries(NAMES.filter((name) => isSet(name) && isMoment(name)).map((name) => [name, query[name]]));
+}
+
+/** @param {string | undefined} id @param {Filters} filters @param {string} q */
+export function addressOf(id, filters, q) {
+  const query = new URLSearchParams({ ...filters, ...(q ? { q } : {}) }).toString();
+  return `#/memories${id ? `/${encodeURIComponent(id)}` : ""}${query ? `?${query}` : ""}`;
+}
+
+/** The moment that a day begins here, or `days` later; a moment is left as it is. @param {string | undefined} value @param {number} [days] */
+function momentOf(value, days = 0) {
+  const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(value ?? "");
+  return parts ? new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + days).toISOString() : value;
+}
+
+/** A day for `<input type="date">`. @param {string | undefined} value */
+export function dayOf(value) {
+  if (!value || /^\d{4}-\d\d-\d\d$/.test(value)) {
+    return value ?? "";
+  }
+  const date = new Date(value);
+  return [String(date.getFullYear()).padStart(4, "0"), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+}
+
+/** The query of `GET /v1/memories`. @param {Filters} filters */
+export const listed = (filters) => ({ ...filters, since: momentOf(filters.since), until: momentOf(filters.until, 1) });
+
+/** Whether recall can tell these apart: it looks only at what holds, and knows nothing of pins. @param {Filters} filters */
+export const recallable = (filters) => !filters.status && !filters.pinned && !filters.tag;
+
+/** The body of `POST /v1/recall`. @param {Filters} filters */
+export const recalled = (filters) => ({
+  kinds: filters.kind ? [filters.kind] : KINDS,
+  filter: {
+    ...(filters.site && { site: filters.site }),
+    ...(filters.said_by && { said_by: filters.said_by }),
+    ...(filters.since && { since: momentOf(filters.since) }),
+    ...(filters.until && { until: momentOf(filters.until, 1) }),
+  },
+});
