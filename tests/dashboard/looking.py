@@ -78,7 +78,9 @@ class Looking:
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than its window."""
-        return int(self.page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"))
+        return max(
+            0, int(self.page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"))
+        )
 
     def picture(self, name: str) -> None:
         """A screenshot, where SATCHEL_PICTURES names a folder for them."""

@@ -2,7 +2,7 @@
 import { request } from "./api.js";
 import { isConnected, live, watchConnection } from "./live.js";
 import { applyTheme } from "./theme.js";
-import { Notes } from "./ui.js";
+import { Heading, Notes } from "./ui.js";
 import { html, render, useEffect, useState } from "./vendor/preact.js";
 import { language, register, t } from "./words.js";
 
@@ -50,6 +50,8 @@ register({
 });
 
 const PAGES = ["home", "memories", "decide", "conversations", "pictures", "ask", "clients", "models", "forget", "settings", "backup"];
+/** Pages whose style is loaded, or that have none of their own. */
+const UNSTYLED = new Set(["home", "backup"]);
 const PROFILE = "satchel.profile";
 
 /** The address behind the #: `#/memories/ID?q=tea`. */
@@ -59,12 +61,37 @@ function route() {
   return { page: name || "home", rest: rest.map(decodeURIComponent), query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-/** @type {Record<string, any>} */
-const loaded = {};
+/** A page's own style, in force before the page is drawn. @param {string} name */
+function style(name) {
+  if (!UNSTYLED.has(name)) {
+    UNSTYLED.add(name);
+    return new Promise((resolve, reject) => {
+      const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: `/dashboard/pages/${name}.css` });
+      link.onload = resolve;
+      link.onerror = () => {
+        UNSTYLED.delete(name);
+        link.remove();
+        reject(new Error(link.href));
+      };
+      document.head.append(link);
+    });
+  }
+  return undefined;
+}
+
+/** A page's component. @param {string} name @param {number} tries browsers may remember that a module failed to load */
+async function load(name, tries) {
+  if (!PAGES.includes(name)) {
+    return Nowhere;
+  }
+  const [module] = await Promise.all([import(`./pages/${name}.js${tries ? `?${tries}` : ""}`), style(name)]);
+  return module.default;
+}
 
 function App() {
   const [where, setWhere] = useState(route);
-  const [Page, setPage] = useState(/** @type {any} */ (null));
+  const [shown, setShown] = useState(/** @type {{name: string, Page: any} | null} */ (null));
+  const [tries, setTries] = useState(0);
   const [connected, setConnected] = useState(isConnected());
   const [signedOut, setSignedOut] = useState(false);
   const [open, setOpen] = useState(false);
@@ -93,23 +120,13 @@ function App() {
 
   useEffect(() => {
     document.title = PAGES.includes(where.page) ? `${t(`nav.${where.page}`)} · Satchel` : "Satchel";
-    if (!PAGES.includes(where.page)) {
-      setPage(() => Nowhere);
-      return;
-    }
-    if (loaded[where.page]) {
-      setPage(() => loaded[where.page]);
-      return;
-    }
     let left = false;
-    import(`./pages/${where.page}.js`).then((module) => {
-      loaded[where.page] = module.default;
-      left || setPage(() => module.default);
-    });
+    const show = (/** @type {any} */ Page) => left || setShown({ name: where.page, Page });
+    load(where.page, tries).then(show, () => show(() => html`<${Unloaded} again=${() => setTries(tries + 1)} />`));
     return () => {
       left = true;
     };
-  }, [where.page]);
+  }, [where.page, tries]);
 
   const choose = (/** @type {string} */ name) => {
     localStorage.setItem(PROFILE, name);
@@ -135,16 +152,19 @@ function App() {
         </label>`}
       </nav>
     </aside>
-    <main tabindex="-1">
+    <main tabindex="-1" data-page=${where.page}>
       ${signedOut && html`<div class="card warn" role="alert"><p>${t("signed-out")}</p></div>`}
       ${!connected && !signedOut && html`<div class="card warn" role="alert"><p>${t("lost")}</p></div>`}
-      ${Page && html`<${Page} key=${`${where.page} ${profile}`} profile=${profile} rest=${where.rest} query=${where.query} />`}
+      ${shown?.name === where.page && html`<${shown.Page} key=${`${where.page} ${profile}`} profile=${profile} rest=${where.rest} query=${where.query} />`}
     </main>
     <${Notes} />
   `;
 }
 
 const Nowhere = () => html`<h1>${t("nowhere")}</h1>`;
+
+const Unloaded = (/** @type {any} */ { again }) => html`<${Heading}>${t("no-answer")}<//>
+  <p><button onClick=${again}>${t("retry")}</button></p>`;
 
 applyTheme();
 document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
