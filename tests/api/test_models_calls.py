@@ -224,14 +224,12 @@ def test_what_has_another_hash_is_thrown_away_and_told(hub: FileServer, own: Run
     assert not list((tmp_path / "models").rglob("*.gguf"))
 
 
-@pytest.mark.parametrize("name", ["gpt-9", "--help", "../x", "twin"])
-def test_only_what_the_manifest_names_is_fetched(
-    hub: FileServer, tmp_path: Path, models_folder: Path, name: str
-) -> None:
+def test_only_what_the_manifest_names_is_fetched(hub: FileServer, tmp_path: Path, models_folder: Path) -> None:
     with_twin(tmp_path / "models", models_folder)
     with running(tmp_path / "data", models=tmp_path / "models") as own:
-        assert_problem(own.call("POST", "/v1/models/pull", {"name": name}), 404, name)
-        assert downloads(own) == []
+        for name in ("gpt-9", "--help", "../x", "twin"):
+            assert_problem(own.call("POST", "/v1/models/pull", {"name": name}), 404, name)
+            assert downloads(own) == []
         assert models(own)["pulling"] is None
     assert hub.ranges == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -125,5 +124,5 @@ class BackupList(Answer):
     """`owed`: copies were removed for a forgetting, and the fresh one is still to be made."""
 
     items: list[BackupItem]
-    folder: Path
+    folder: str
     owed: bool

@@ -25,7 +25,7 @@ class BackupController(Controller):
         copies = await asyncio.to_thread(_listed, daemon.folder)
         return BackupList(
             items=[BackupItem.of(copy) for copy in copies],
-            folder=backup.folder(daemon.folder).absolute(),
+            folder=str(backup.folder(daemon.folder).absolute()),
             owed=bool(daemon.forgetting.owed()),
         )
 
