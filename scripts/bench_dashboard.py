@@ -11,7 +11,8 @@ home     from going to the page until what it knows is painted, with the files i
          that it makes, one after the other
 search   from a key pressed in Memories until what recall found is painted, the 120 ms that it waits for the next key
          included; beside that recall
-frames   of scrolling through the list with the wheel, and jumping through it: how many were due and not painted
+frames   of scrolling through the list with the wheel, and jumping through it: how many were due and not painted, beside
+         those of the same page while nothing moves
 bytes    of everything that Home loads in a browser that has nothing of it yet
 """
 
@@ -258,6 +259,7 @@ def measure(daemon: Running, rounds: int) -> dict[str, Any]:
         looking.go("memories")
         page = looking.page
         page.locator(".rows").hover()
+        figures["still"] = frames(page, lambda _: None, 180)  # what the machine itself drops
         figures["wheel"] = frames(page, lambda _: page.mouse.wheel(0, 240), 180)
         jump = "(to) => { const box = document.querySelector('.rows'); box.scrollTop = box.scrollHeight * to; }"
         figures["jumps"] = frames(
@@ -282,7 +284,7 @@ def table(figures: dict[str, Any]) -> str:
                  for share in (50, 95) for name in ("page", "calls", "ratio")]  # fmt: skip
         lines.append(f"| {what} | {' | '.join(cells)} |")
     lines.append("")
-    for what in ("wheel", "jumps"):
+    for what in ("still", "wheel", "jumps"):
         one = figures[what]
         lines.append(
             f"{what}: {one['dropped']:.1%} of frames not painted, the longest wait {one['longest_ms']:.0f} ms "

@@ -26,6 +26,13 @@ def flat(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Itera
         yield daemon
 
 
+@pytest.fixture
+def new_house(tmp_path: Path, models_folder: Path) -> Iterator[Running]:
+    """A daemon that knows nothing yet."""
+    with running(tmp_path / "new") as daemon:
+        yield daemon
+
+
 def line(page: Page, index: int) -> Locator:
     return page.locator(f'.line[aria-rowindex="{index + 1}"]')
 
@@ -109,7 +116,7 @@ def test_what_was_typed_outlives_a_forgetting_elsewhere(look: Look, flat: Runnin
     looking.wrong = [one for one in looking.wrong if "404" not in one]
 
 
-def test_an_edit_outlives_the_daemon(look: Look, small_house: Running) -> None:
+def test_an_edit_outlives_the_daemon(small_house: Running, look: Look) -> None:
     looking = look(small_house, "memories")
     page = looking.page
     memory = write(small_house, "I swim on Mondays.")
@@ -236,20 +243,19 @@ def test_put_away_and_brought_back_pinned_and_forgotten_with_its_messages(look: 
     looking.wrong = [one for one in looking.wrong if "404" not in one]
 
 
-def test_the_first_memory_is_written_by_key(look: Look, tmp_path: Path, models_folder: Path) -> None:
-    with running(tmp_path / "new") as house:
-        page = look(house, "memories").page
-        expect(page.get_by_role("heading", name="Nothing is remembered yet")).to_be_visible()
-        page.keyboard.press("n")
-        dialog = page.get_by_role("dialog", name="Write a memory")
-        dialog.get_by_role("button", name="Save").click()
-        expect(dialog).to_contain_text("Write what it should say.")
-        dialog.get_by_label("What it says").fill("I do not eat fish.")
-        dialog.get_by_label("Kind").select_option("explicit_preference")
-        page.keyboard.press("Escape")
-        page.keyboard.press("n")
-        expect(dialog.get_by_label("What it says")).to_have_value("I do not eat fish.")
-        dialog.get_by_role("button", name="Save").click()
-        expect(page.get_by_role("heading", name="I do not eat fish.")).to_be_visible()
-        (memory,) = house.ok("GET", "/v1/memories")["items"]
-        assert (memory["kind"], memory["said_by"]) == ("explicit_preference", "user")
+def test_the_first_memory_is_written_by_key(new_house: Running, look: Look) -> None:
+    page = look(new_house, "memories").page
+    expect(page.get_by_role("heading", name="Nothing is remembered yet")).to_be_visible()
+    page.keyboard.press("n")
+    dialog = page.get_by_role("dialog", name="Write a memory")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_contain_text("Write what it should say.")
+    dialog.get_by_label("What it says").fill("I do not eat fish.")
+    dialog.get_by_label("Kind").select_option("explicit_preference")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    expect(dialog.get_by_label("What it says")).to_have_value("I do not eat fish.")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="I do not eat fish.")).to_be_visible()
+    (memory,) = new_house.ok("GET", "/v1/memories")["items"]
+    assert (memory["kind"], memory["said_by"]) == ("explicit_preference", "user")

@@ -61,13 +61,13 @@ export function List({ rows, view, active, selected, openId, link, lead, toggle,
   useEffect(() => {
     const scroller = /** @type {HTMLElement} */ (box.current);
     let frame = 0;
-    const drawn = { first: -1, last: -1 };
+    const asked = { first: -1, last: -1 };
     const onScroll = () => {
       frame ||= requestAnimationFrame(() => {
         frame = 0;
         look();
-        if (Math.abs(view.first - drawn.first) >= BESIDE / 2 || Math.abs(view.last - drawn.last) >= BESIDE / 2) {
-          Object.assign(drawn, view);
+        if (Math.abs(view.first - asked.first) >= BESIDE / 2 || Math.abs(view.last - asked.last) >= BESIDE / 2) {
+          Object.assign(asked, view);
           redraw(0);
         }
       });
@@ -139,6 +139,32 @@ export function List({ rows, view, active, selected, openId, link, lead, toggle,
     shown.push(active.index); // the focus is never on a row that is not there
   }
 
+  // A row that looks as before is not drawn again: while one scrolls that is most of them.
+  const line = (/** @type {number} */ index) => {
+    const row = rows.row(index);
+    const props = {
+      index,
+      row,
+      current: index === active.index,
+      chosen: row !== undefined && selected.has(row.id),
+      open: row !== undefined && row.id === openId,
+      href: row && link(row.id),
+      lead,
+      toggle,
+    };
+    const known = drawn.current.get(index);
+    const same = known && Object.entries(props).every(([name, value]) => known.props[name] === value);
+    const now = same ? known : { props, node: html`<${Line} key=${index} ...${props} />` };
+    fresh.set(index, now);
+    return now.node;
+  };
+  /** @type {Map<number, {props: any, node: any}>} */
+  const fresh = new Map();
+  const drawn = useRef(fresh);
+  useLayoutEffect(() => {
+    drawn.current = fresh;
+  });
+
   return html`<div
     class="rows"
     ref=${box}
@@ -160,20 +186,7 @@ export function List({ rows, view, active, selected, openId, link, lead, toggle,
     }}
   >
     <div class="height" role="presentation" style=${{ height: `${rows.total * ROW}px` }}>
-      ${shown.map((index) => {
-        const row = rows.row(index);
-        return html`<${Line}
-          key=${index}
-          index=${index}
-          row=${row}
-          current=${index === active.index}
-          chosen=${row !== undefined && selected.has(row.id)}
-          open=${row !== undefined && row.id === openId}
-          href=${row && link(row.id)}
-          lead=${lead}
-          toggle=${toggle}
-        />`;
-      })}
+      ${shown.map(line)}
     </div>
   </div>`;
 }
