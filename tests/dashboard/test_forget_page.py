@@ -23,7 +23,7 @@ def lay(tx: Tx, profile: str) -> None:
     first = Talk(
         tx,
         profile,
-        [("user", f"{NAME} is my sister."), ("assistant", "How old is she?")],
+        [("user", f"{NAME} is my sister.")],
         title=f"{NAME}",
         site="claude.ai",
     )
@@ -122,8 +122,8 @@ def test_what_was_forgotten_is_kept_out_until_it_is_let_in(forget: Callable[...,
     looking = forget("site")
     page = looking.page
     page.get_by_role("radio", name="A site").check()
-    page.get_by_label("Site", exact=True).select_option("claude.ai")
-    expect(see_what_goes(page)).to_contain_text("2messages")
+    page.locator("form.forgetting select").select_option("claude.ai")
+    expect(see_what_goes(page)).to_contain_text("1messages")
     for_good(page)
     again = {"role": "user", "content": f"{NAME} is my sister.", "id": "m0"}
     body = {"profile": "site", "site": "claude.ai", "external_id": "a", "messages": [again]}
@@ -151,7 +151,7 @@ def test_days_are_forgotten_the_first_and_the_last_included(forget: Callable[...
     page.get_by_role("button", name="Back").click()
     page.get_by_label("Last day").fill(today)
     page.get_by_label("First day").fill(today)
-    expect(see_what_goes(page)).to_contain_text("4messages")
+    expect(see_what_goes(page)).to_contain_text("3messages")
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
@@ -198,7 +198,7 @@ def test_hostile_words_stay_words(forget: Callable[..., Looking], narrow: bool) 
     looking = forget("hostile", narrow=narrow)
     page = looking.page
     page.get_by_role("radio", name="A site").check()
-    page.get_by_label("Site", exact=True).select_option("chatgpt.com")
+    page.locator("form.forgetting select").select_option("chatgpt.com")
     plan = see_what_goes(page)
     for summary in plan.locator("summary").all():
         summary.click()
