@@ -117,8 +117,9 @@ def test_twenty_thousand_conversations_stand_by_day_a_page_at_a_time(see: Callab
     page.get_by_role("button", name="Newer").click()
     expect(rows(page).first).to_have_text("Talk number 0")
     page.mouse.wheel(0, 700)
-    at_the_top = "() => [...document.querySelectorAll('.conversations h2')].some(one => Math.abs(one.getBoundingClientRect().y) < 2)"
-    assert eventually(lambda: page.evaluate(at_the_top), seconds=10, what="the day at the top")
+    days = page.locator(".conversations h2")
+    above = "all => all.some(one => Math.abs(one.getBoundingClientRect().y) < 2)"
+    assert eventually(lambda: days.evaluate_all(above), seconds=10, what="the day at the top")
     looking.picture("conversations-many")
 
 
@@ -137,7 +138,7 @@ def test_it_is_narrowed_by_site_words_and_days(see: Callable[..., Looking]) -> N
         "d => { const n = new Date(); n.setDate(n.getDate() - d); return n.toLocaleDateString('sv'); }", 3
     )
     page.get_by_label("From").fill(day)
-    page.get_by_label("To").fill(day)
+    page.get_by_label("To", exact=True).fill(day)
     expect(page.locator(".conversations h2")).to_have_count(1)
     expect(page.locator(".head")).to_have_text(re.compile("3[67] conversations"))
     page.get_by_label("Words in the title").fill("nowhere to be found")
@@ -223,6 +224,7 @@ def test_one_memory_and_the_conversation_are_forgotten_from_here_with_a_preview(
     other = looking.new_tab()
     other.goto(page.url)
     expect(other.locator(".drawn-memory", has_text="keeps bees")).to_be_visible()
+    page.bring_to_front()
     page.get_by_role("button", name="Forget: The user keeps bees.").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("1 memory and 0 messages")

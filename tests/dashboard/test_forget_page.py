@@ -213,7 +213,7 @@ def test_hostile_words_stay_words(forget: Callable[..., Looking], narrow: bool) 
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
-def test_before_anything_was_forgotten_it_says_what_will_stand_here(look: Look, small_house: Running) -> None:
+def test_before_anything_was_forgotten_it_says_what_will_stand_here(small_house: Running, look: Look) -> None:
     looking = look(small_house, "forget", language="zh-CN")
     expect(looking.page.get_by_role("region", name="回执")).to_contain_text("还没有忘记过什么")
     assert looking.axe() == []
