@@ -212,7 +212,7 @@ def test_a_key_that_is_held_decides_once(decide: Callable[..., Looking], waiting
 def test_what_fails_is_said_and_nothing_is_lost(decide: Callable[..., Looking], waiting: Running) -> None:
     looking = decide("stopped")
     page = looking.page
-    waiting.stop()
+    waiting.kill()
     page.keyboard.press("1")
     expect(page.locator(".decided").get_by_role("status")).to_contain_text("does not answer")
     expect(question(page)).to_contain_text("plants")

@@ -23,7 +23,7 @@ def lay(tx: Tx, profile: str) -> None:
     first = Talk(
         tx,
         profile,
-        [("user", f"{NAME} is my sister."), ("assistant", "How old is she?")],
+        [("user", f"{NAME} is my sister.")],
         title=f"{NAME}",
         site="claude.ai",
     )
@@ -122,8 +122,8 @@ def test_what_was_forgotten_is_kept_out_until_it_is_let_in(forget: Callable[...,
     looking = forget("site")
     page = looking.page
     page.get_by_role("radio", name="A site").check()
-    page.get_by_label("Site", exact=True).select_option("claude.ai")
-    expect(see_what_goes(page)).to_contain_text("2messages")
+    page.locator("form.forgetting select").select_option("claude.ai")
+    expect(see_what_goes(page)).to_contain_text("1messages")
     for_good(page)
     again = {"role": "user", "content": f"{NAME} is my sister.", "id": "m0"}
     body = {"profile": "site", "site": "claude.ai", "external_id": "a", "messages": [again]}
@@ -151,7 +151,7 @@ def test_days_are_forgotten_the_first_and_the_last_included(forget: Callable[...
     page.get_by_role("button", name="Back").click()
     page.get_by_label("Last day").fill(today)
     page.get_by_label("First day").fill(today)
-    expect(see_what_goes(page)).to_contain_text("4messages")
+    expect(see_what_goes(page)).to_contain_text("3messages")
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
@@ -177,13 +177,13 @@ def test_what_was_typed_outlives_a_stop_of_the_daemon(forget: Callable[..., Look
     looking = forget("typed")
     page = looking.page
     page.get_by_label("Name or word").fill(NAME)
-    known.stop()
+    known.kill()
     page.get_by_role("button", name="See what would go").click()
     alert = page.locator("form.forgetting").get_by_role("alert")
     expect(alert).to_contain_text("does not answer")
     known.start()
     expect(page.get_by_role("heading", name="This goes")).to_be_visible()
-    known.stop()
+    known.kill()
     page.get_by_role("button", name="Forget for good").click()
     expect(alert.first).to_contain_text("did not answer to the end")
     known.start()
@@ -198,7 +198,7 @@ def test_hostile_words_stay_words(forget: Callable[..., Looking], narrow: bool) 
     looking = forget("hostile", narrow=narrow)
     page = looking.page
     page.get_by_role("radio", name="A site").check()
-    page.get_by_label("Site", exact=True).select_option("chatgpt.com")
+    page.locator("form.forgetting select").select_option("chatgpt.com")
     plan = see_what_goes(page)
     for summary in plan.locator("summary").all():
         summary.click()
@@ -213,7 +213,7 @@ def test_hostile_words_stay_words(forget: Callable[..., Looking], narrow: bool) 
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
-def test_before_anything_was_forgotten_it_says_what_will_stand_here(look: Look, small_house: Running) -> None:
+def test_before_anything_was_forgotten_it_says_what_will_stand_here(small_house: Running, look: Look) -> None:
     looking = look(small_house, "forget", language="zh-CN")
     expect(looking.page.get_by_role("region", name="回执")).to_contain_text("还没有忘记过什么")
     assert looking.axe() == []

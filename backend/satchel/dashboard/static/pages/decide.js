@@ -119,6 +119,7 @@ export default function Decide({ profile }) {
         setDone((before) => before.filter((one) => one.answer !== answer));
         setAgain((before) => before.filter((one) => problem.status !== 409 || one.memory.id !== id));
         setTold(sentence(problem));
+        setInFocus(id);
         list.reload();
         return null;
       },

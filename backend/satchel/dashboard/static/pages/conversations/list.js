@@ -124,14 +124,21 @@ export function List({ profile }) {
     }
   }, [list.data]);
 
+  const turned = useRef(false);
   const turn = (/** @type {number} */ to) => {
+    turned.current = true;
     change({ page: to });
-    top.current?.scrollIntoView({ block: "start" });
-    top.current?.focus({ preventScroll: true });
   };
+  useEffect(() => {
+    if (turned.current) {
+      turned.current = false;
+      top.current?.scrollIntoView({ block: "start" });
+      top.current?.focus({ preventScroll: true });
+    }
+  }, [list.data]);
 
   const { items = [], total = 0 } = list.data ?? {};
-  const here = sites.data ?? [...new Set(items.map((/** @type {any} */ one) => one.site))];
+  const here = [...(sites.data ?? []), ...items.map((/** @type {any} */ one) => one.site), ...(site ? [site] : [])];
   const narrowed = q || site || since || until;
   const last = Math.max(1, Math.ceil(total / SIZE));
 
@@ -149,7 +156,7 @@ export function List({ profile }) {
       <label class="field"><span>${t("conversations.site")}</span>
         <select value=${site} onChange=${(/** @type {any} */ event) => change({ site: event.target.value })}>
           <option value="">${t("conversations.every")}</option>
-          ${[...new Set([...here, ...(site ? [site] : [])])].map((one) => html`<option value=${one}>${one}</option>`)}
+          ${[...new Set(here)].map((one) => html`<option value=${one}>${one}</option>`)}
         </select></label>
       <label class="field"><span>${t("conversations.since")}</span>
         <input type="date" autocomplete="off" max=${until || undefined} value=${since} onChange=${(/** @type {any} */ event) => change({ since: event.target.value })} /></label>
