@@ -61,7 +61,7 @@ class Looking:
         self.settle()
 
     def settle(self) -> None:
-        expect(self.page.locator(".skeleton")).to_have_count(0, timeout=15_000)
+        expect(self.page.locator(".skeleton")).to_have_count(0, timeout=60_000)
 
     def axe(self) -> list[str]:
         """Serious and critical findings of axe-core on what is shown."""

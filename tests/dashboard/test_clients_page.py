@@ -198,11 +198,11 @@ def test_a_client_that_is_let_out_is_answered_no_more_and_folded_away(look: Look
     looking = look(door, "clients")
     page = looking.page
     token = paired(door, "Unwanted")
-    client(page, "Unwanted").get_by_role("button", name="Let out").click()
+    client(page, "Unwanted").get_by_role("button", name="Shut out").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("What it saved stays")
     page.keyboard.press("Escape")
-    expect(client(page, "Unwanted").get_by_role("button", name="Let out")).to_be_focused()
+    expect(client(page, "Unwanted").get_by_role("button", name="Shut out")).to_be_focused()
     assert status(door, token) == 200
     page.keyboard.press("Enter")
     dialog.get_by_role("button", name="Let it out").click()
@@ -217,7 +217,7 @@ def test_this_browser_is_marked_and_can_be_signed_out(look: Look, door: Running)
     page = looking.page
     here = page.locator("article.client", has_text="This browser")
     expect(here).to_have_count(1)
-    expect(here.get_by_role("button", name="Let out")).to_have_count(0)
+    expect(here.get_by_role("button", name="Shut out")).to_have_count(0)
     here.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("dialog")).to_contain_text("satchel open")
     page.get_by_role("dialog").get_by_role("button", name="Sign out").click()

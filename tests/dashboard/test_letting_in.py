@@ -39,6 +39,15 @@ def test_the_link_opens_the_dashboard_once(look: Look, house: Running) -> None:
     looking.wrong = [one for one in looking.wrong if "410" not in one]
 
 
+def test_a_browser_that_is_let_in_again_is_listed_once(look: Look, house: Running) -> None:
+    looking = look(house)
+    before = [one["id"] for one in house.ok("GET", "/v1/clients")["items"]]
+    looking.let_in()
+    after = [one["id"] for one in house.ok("GET", "/v1/clients")["items"]]
+    assert len(after) == len(before)
+    assert after[:-1] == before[:-1]
+
+
 def test_the_code_does_not_stay_in_the_address_or_the_history(look: Look, house: Running) -> None:
     looking = look(house)
     link = command("open", "--data", house.data, "--url").stdout.strip()

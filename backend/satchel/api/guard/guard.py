@@ -92,7 +92,6 @@ class Guard:
                 await send_stamped({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             who, limit = await self._check_who(scope, headers)
-            stamps += page.uncached(scope)
             has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
             if not content.is_json(scope["method"], headers.get("content-type"), has_body=has_body):
                 raise Refused(415, "Unsupported media type", "Send JSON, with `Content-Type: application/json`.")

@@ -10,7 +10,6 @@ bound to the port) and send in a header that no form, image or link can carry.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 KEY = "x-satchel-page"
 ROOT = "/"
@@ -75,10 +74,3 @@ def is_own(headers: Mapping[str, str], *, navigates: bool) -> bool:
 def wants_page(headers: Mapping[str, str], path: str) -> bool:
     """Whether a person looks at the answer."""
     return path in (ROOT, "/open") and "text/html" in headers.get("accept", "")
-
-
-def uncached(scope: Any) -> list[tuple[bytes, bytes]]:
-    """What keeps a browser from writing answers into its own files. `scope` after its client was found."""
-    client = scope.get("satchel_client")
-    is_answer = client is not None and client.page and not is_file(scope["method"], scope["path"])
-    return [(b"cache-control", b"no-store")] if is_answer else []

@@ -11,7 +11,7 @@ from satchel.api.guard import page
 from satchel.api.guard.size import MAX_TOKENLESS_BYTES
 from satchel.api.links import LIFETIME_SECONDS
 from satchel.api.schemas import Done, LinkAnswer, SessionAnswer, SessionRequest
-from satchel.store import clients
+from satchel.store import Tx, clients
 from satchel.types import SCOPES
 
 BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
@@ -56,7 +56,14 @@ class DashboardController(Controller):
             raise ForbiddenError("The link is handed in by the page that it leads to.")
         daemon.links.take(data.code)
         name = f"dashboard in {browser_name(request.headers.get('user-agent', ''))}"
-        given = await daemon.store.write(lambda tx: clients.open_page(tx, name=name, origin=origin))
+        former = page.cookie(dict(request.headers), request.base_url.port or 80)
+
+        def let_in(tx: Tx) -> clients.PageSecrets:
+            if former is not None and (before := clients.by_page(tx.db, former, None, now=tx.now)) is not None:
+                clients.close_page(tx, before.id)  # the same browser once more
+            return clients.open_page(tx, name=name, origin=origin)
+
+        given = await daemon.store.write(let_in)
         return Response(
             SessionAnswer(key=given.key),
             headers={"cache-control": "no-store"},

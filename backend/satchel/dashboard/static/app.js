@@ -61,8 +61,9 @@ function route() {
   return { page: name || "home", rest: rest.map(decodeURIComponent), query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-/** A page's own style, in force before the page is drawn. @param {string} name */
-function style(name) {
+/** A page's own style, in force before the page is drawn. @param {string} page */
+function style(page) {
+  const name = page === "models" ? "clients" : page; // these two look alike
   if (!UNSTYLED.has(name)) {
     UNSTYLED.add(name);
     return new Promise((resolve, reject) => {

@@ -50,7 +50,7 @@ register({
     "clients.everything": "everything",
     "clients.rename": "Rename …",
     "clients.narrow": "Allow less …",
-    "clients.revoke": "Let out …",
+    "clients.revoke": "Shut out …",
     "clients.sign-out": "Sign out …",
     "clients.own": "It is Satchel's own, in your terminal.",
     "clients.rename.title": "Rename",
@@ -69,7 +69,7 @@ register({
     "clients.sign-out.title": "Sign this browser out?",
     "clients.sign-out.means": "This page shows nothing any more. To open it again, run this in a terminal:",
     "clients.sign-out.do": "Sign out",
-    "clients.revoked": (/** @type {number} */ n) => `Let out before (${count(n)})`,
+    "clients.revoked": (/** @type {number} */ n) => `Shut out before (${count(n)})`,
     "clients.more": (/** @type {number} */ n) => `and ${count(n)} more`,
   },
   zh: {
