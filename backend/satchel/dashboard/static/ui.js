@@ -163,8 +163,12 @@ export function Dialog({ title, close, children, wide = false }) {
   const id = useId();
   useLayoutEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    dialog.current?.showModal();
-    return () => before?.isConnected && before.focus();
+    const shown = /** @type {HTMLDialogElement} */ (/** @type {unknown} */ (dialog.current));
+    shown.showModal();
+    return () => {
+      shown.close(); // while it is open, nothing behind it takes the focus
+      before?.isConnected && before.focus();
+    };
   }, []);
   return html`<dialog
     ref=${dialog}
