@@ -1,8 +1,8 @@
 // What waits for a decision, one thing at a time: contradictions, hints, and what rests on words that were edited.
 import { listen } from "../live.js";
 import { Passage } from "../passages.js";
-import { Empty, Heading, KindChip, Loading, attempt, get, sentence, useLoad } from "../ui.js";
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { Heading, KindChip, Loading, attempt, get, sentence, useLoad } from "../ui.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { count, day, plural, register, t } from "../words.js";
 import { choices, takeBack } from "./decide/choices.js";
 import { Said } from "./decide/said.js";
@@ -86,7 +86,8 @@ export default function Decide({ profile }) {
   const left = (list.data?.total ?? 0) - known.filter(isSettled).length + open.length - known.filter((/** @type {any} */ one) => !isSettled(one)).length;
   const id = item?.memory.id ?? "";
 
-  useEffect(() => {
+  // At once: what brings something back into focus comes after it.
+  useLayoutEffect(() => {
     setInFocus(id);
     if (moved.current) {
       question.current?.focus();
