@@ -92,7 +92,10 @@ def receipt_line(receipt: Mapping[str, Any]) -> str:
     elif receipt["backups"]:
         read += f" Our own backups ({receipt['backups']}) were removed, and a fresh one was made."
     if receipt["elsewhere"]:
-        read += f" Backups elsewhere may hold it still ({receipt['elsewhere']}): `satchel doctor` lists them."
+        read += (
+            f" Backups elsewhere may hold it still ({receipt['elsewhere']}): `backups/elsewhere.json` in the data folder"
+            " names them."
+        )
     if receipt["bytes_found"]:
         read += " Some may lie in a copy that another program keeps in the data folder."
     return said + read

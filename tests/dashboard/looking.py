@@ -83,9 +83,9 @@ class Looking:
         )
 
     def picture(self, name: str) -> None:
-        """A screenshot, where SATCHEL_PICTURES names a folder for them."""
+        """A screenshot of what a person sees, where SATCHEL_PICTURES names a folder for them."""
         if folder := os.environ.get("SATCHEL_PICTURES"):
-            self.page.screenshot(path=Path(folder) / f"{re.sub(r'[^a-z0-9-]+', '-', name.lower())}.png", full_page=True)
+            self.page.screenshot(path=Path(folder) / f"{re.sub(r'[^a-z0-9-]+', '-', name.lower())}.png")
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         return self.daemon.ok(method, path, body)
