@@ -93,8 +93,8 @@ def receipt_line(receipt: Mapping[str, Any]) -> str:
         read += f" Our own backups ({receipt['backups']}) were removed, and a fresh one was made."
     if receipt["elsewhere"]:
         read += (
-            f" Backups elsewhere may hold it still ({receipt['elsewhere']}): `backups/elsewhere.json` in the data folder"
-            " names them."
+            f" Backups elsewhere may hold it still ({receipt['elsewhere']}): `backups/elsewhere.json` in the data"
+            " folder names them."
         )
     if receipt["bytes_found"]:
         read += " Some may lie in a copy that another program keeps in the data folder."
