@@ -9,7 +9,7 @@ from litestar import Controller, get, patch
 from litestar.params import JSONBody
 
 from satchel import config
-from satchel.api.access import TheDaemon, refuse_limited
+from satchel.api.access import TheDaemon, refuse_browsers, refuse_limited
 from satchel.api.house_schemas import SettingItem, SettingList, SettingPatch
 from satchel.config import BadSettingError, Config
 from satchel.models import registry
@@ -20,7 +20,7 @@ from satchel.types import ModelError
 class SettingController(Controller):
     path = "/v1/settings"
     tags = ("settings",)
-    guards = (refuse_limited,)
+    guards = (refuse_browsers, refuse_limited)
     opt = {"scope": "manage"}  # noqa: RUF012 - Litestar's own attribute
 
     @get()

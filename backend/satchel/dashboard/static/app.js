@@ -54,11 +54,20 @@ const PAGES = ["home", "memories", "decide", "conversations", "pictures", "ask",
 const UNSTYLED = new Set(["home", "backup"]);
 const PROFILE = "satchel.profile";
 
+/** A segment as it was meant; one that is no encoding, as it stands. @param {string} segment */
+function decoded(segment) {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
 /** The address behind the #: `#/memories/ID?q=tea`. */
 function route() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, ...rest] = path.split("/");
-  return { page: name || "home", rest: rest.map(decodeURIComponent), query: Object.fromEntries(new URLSearchParams(query)) };
+  return { page: name || "home", rest: rest.map(decoded), query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
 /** A page's own style, in force before the page is drawn. @param {string} page */
