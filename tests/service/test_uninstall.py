@@ -27,8 +27,8 @@ def used(session: Session, models_folder: Path) -> Session:
         daemon.finished(daemon.capture("I live in Porto.")["job_id"])
     backup.make(session.data)
     (session.models / registry.LOCAL).write_text("")
-    (session.models / ".partial" / "Big").mkdir(parents=True)
-    (session.models / ".partial" / "Big" / "part").write_text("half a model")
+    (session.models / ".partial" / "Qwen3-4B-Instruct-2507").mkdir(parents=True)
+    (session.models / ".partial" / "Qwen3-4B-Instruct-2507" / "part").write_text("half a model")
     for folder in (session.data, session.models, session.data / "backups", session.data / "logs"):
         (folder / "mine.txt").write_text("mine")
     (session.models / "mine.gguf").write_bytes(b"GGUF mine")
@@ -139,3 +139,13 @@ def test_a_folder_without_satchel_is_left_as_it_is(session: Session) -> None:
     assert "Goes:\n  nothing" in session.ok("uninstall", "--memories", "--yes")
     assert names(session.data) == {"mine.txt"}
     assert session.data.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_mistyped_folder_loses_nothing(tmp_path: Path) -> None:
+    """Names that Satchel uses are others' too, where nothing of Satchel's lies."""
+    for name in ("config.toml", "open.html", "vectors/map.json", "backups/satchel-notes.db"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("somebody else's")
+    for found in (removal.leavings(tmp_path), removal.memories(tmp_path)):
+        assert found.files == ()
