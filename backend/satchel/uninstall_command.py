@@ -106,7 +106,7 @@ def _copy(data: Path, target: Path) -> None:
 
     target = target.absolute()
     if _lies_in(target, data):
-        raise StoreError(f"{target} lies in {data}, from which this removes files; name a file elsewhere with --backup.")
+        raise StoreError(f"{target} lies in {data}, which is cleared; name a file elsewhere with --backup.")
     made = backup.make(data, target)
     click.echo(f"Copied to {made}, restored and compared: whole. `satchel restore` brings it back.")
 
