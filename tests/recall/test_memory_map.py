@@ -163,9 +163,7 @@ def test_a_forgetting_drops_the_maps(store: Store, drawings: Counting) -> None:
     asyncio.run(ask())
 
 
-def test_one_map_answers_while_memories_are_written_without_end(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_map_answers_while_memories_are_written_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     draw, begun = memory_map.draw, 0
 
     def overtaken(store: Store, profile: str, limit: int, given_up: Callable[[], bool]) -> Drawn:
