@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from satchel.extract import contradicting
-from satchel.store import Store, contradictions, memories
+from satchel.extract import contradicting, worker
+from satchel.extract.reconciling import reconcile
+from satchel.store import Store, contradictions, memories, vectors
 from satchel.store.memories import Edit
 from store.storing import Clock, capture, draft, quote, remember, turns
+from store.storing import said as message
 
 
 @pytest.fixture
@@ -20,7 +22,7 @@ def store(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 
 def said(store: Store, chat: str, text: str, *, resolving: bool = True, profile: str = "me") -> str:
-    done = capture(store, [text], external_id=chat, profile=profile)
+    done = capture(store, [message(text, "m1")], external_id=chat, profile=profile)
     (turn,) = turns(store, done.conversation_id)
     memory_id = remember(store, draft(text, quote(turn, text)), profile=profile)
     if resolving:
@@ -61,3 +63,45 @@ def test_the_same_content_denied_is_contradicted(store: Store) -> None:
     dislikes = said(store, "b", "The user doesn't like coriander.")
     store.write_now(lambda tx: contradicting.relate(tx, [likes, dislikes]))
     assert pairs(store, dislikes) == [likes]
+
+
+# Released by the worker
+
+
+def state(store: Store, memory_id: str) -> str:
+    return store.read_now(lambda db: memories.memory(db, memory_id).status)
+
+
+def contradict(store: Store, one: str, other: str) -> None:
+    store.write_now(lambda tx: contradictions.add(tx, memories.pk_of(tx.db, one), [memories.pk_of(tx.db, other)]))
+
+
+def test_what_contradicted_only_words_that_were_edited_away_holds(store: Store) -> None:
+    turin = said(store, "a", "The user lives in Turin.")
+    rome, lonely = said(store, "b", "The user lives in Rome."), said(store, "c", "The user lives in Oslo.")
+    contradict(store, rome, turin)
+    capture(store, [message("Good morning!", "m1")], external_id="a")
+    held = store.read_now(lambda db: memories.memory(db, turin)).sources
+    (turn,) = turns(store, held[0].conversation_id)
+    assert turn.content == "Good morning!"
+    changed = store.write_now(lambda tx: worker._withdraw(tx, [turn.id]))
+    assert [state(store, one) for one in (turin, rome, lonely)] == ["superseded", "active", "resolving"]
+    assert set(changed) == {turin, rome}
+
+
+def test_what_contradicted_only_what_a_later_statement_ended_holds(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turin, rome = (said(store, chat, f"The user lives in {chat}.") for chat in ("Turin", "Rome"))
+    contradict(store, rome, turin)
+    done = capture(store, ["The user left Turin."], external_id="later")
+    (turn,) = turns(store, done.conversation_id)
+    monkeypatch.setattr(reconcile, "decide", lambda *_, **__: reconcile.Supersede(memory_ids=(turin,)))
+    later = draft(turn.content, quote(turn, turn.content))
+
+    def settle(tx):  # type: ignore[no-untyped-def]
+        vectors.prepare(tx, "m" * 64, 8)
+        return worker.settle(tx, later, "me", vectors.Meaning("m" * 64, b"\0\0\x80?" * 8), "m" * 64)
+
+    store.write_now(settle)
+    assert (state(store, turin), state(store, rome)) == ("superseded", "active")

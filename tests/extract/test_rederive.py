@@ -24,7 +24,7 @@ from satchel.extract.reconciling.superseding import Superseding
 from satchel.extract.rederive import Copy, Rederiver, compare
 from satchel.extract.worker import ExtractionWorker
 from satchel.models import Runtime
-from satchel.store import Store, forget, jobs, log, memories, rederivation
+from satchel.store import Store, Tx, contradictions, forget, jobs, log, memories, rederivation
 from satchel.store.database import fetch
 from satchel.store.forgotten import shares_words
 from satchel.store.rederivation import Change, PreviewError, Progress
@@ -419,6 +419,24 @@ def test_what_changed_between_preview_and_confirmation_is_skipped_and_said(store
     assert outcomes["The user said better d"] == ("skipped", "Its words were edited since the preview.")
     assert outcomes["The user said better b"] == ("applied", None)
     assert store.read_now(lambda db: memories.memory(db, mine)).text == "Mine"
+
+
+def test_what_contradicted_only_a_withdrawn_memory_holds_once_all_is_applied(store: Store, daemon: Daemon) -> None:
+    capture(store, ["y"], external_id="one")
+    capture(store, ["a. b"], external_id="two")
+    daemon.work()
+    over = daemon.memories()["The user said y"].id
+    waiting = [daemon.edit(f"The user said {word}", status="resolving") for word in "ab"]
+
+    def contradict(tx: Tx) -> None:
+        y, a = (memories.pk_of(tx.db, one) for one in (over, waiting[0]))
+        contradictions.add(tx, a, [y])
+
+    store.write_now(contradict)
+    daemon.reader.model = "better"
+    daemon.rederive()
+    now = daemon.memories()
+    assert [now[f"The user said {word}"].status for word in "yab"] == ["archived", "active", "resolving"]
 
 
 def test_a_memory_that_a_job_made_meanwhile_is_not_made_twice(store: Store, daemon: Daemon) -> None:
