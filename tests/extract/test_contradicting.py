@@ -8,7 +8,7 @@ import pytest
 
 from satchel.extract import contradicting, worker
 from satchel.extract.reconciling import reconcile
-from satchel.store import Store, contradictions, memories, vectors
+from satchel.store import Store, contradictions, forget, memories, vectors
 from satchel.store.memories import Edit
 from store.storing import Clock, capture, draft, quote, remember, turns
 from store.storing import said as message
@@ -40,13 +40,18 @@ def pairs(store: Store, memory_id: str) -> list[str]:
     return store.read_now(look)  # type: ignore[no-any-return]
 
 
+def relate(store: Store, memory_ids: list[str]) -> None:
+    found = store.read_now(lambda db: contradicting.look(db, memory_ids))
+    store.write_now(lambda tx: contradicting.relate(tx, found))
+
+
 def test_what_fills_the_same_slot_otherwise_is_contradicted_and_nothing_else(store: Store) -> None:
     turin = said(store, "a", "The user lives in Turin.")
     said(store, "b", "The user's sister lives in Ghent.")
     said(store, "c", "The user lives in Oslo.", profile="work")
     said(store, "d", "The user lives in Lyon.", resolving=False)  # it holds: nobody is asked about it
     rome = said(store, "e", "The user lives in Rome.")
-    store.write_now(lambda tx: contradicting.relate(tx, [rome]))
+    relate(store, [rome])
     assert pairs(store, rome) == [turin]
     assert pairs(store, turin) == [rome]
 
@@ -54,15 +59,38 @@ def test_what_fills_the_same_slot_otherwise_is_contradicted_and_nothing_else(sto
 def test_what_is_the_users_own_is_contradicted_though_it_stays_active(store: Store) -> None:
     own = remember(store, draft("The user lives in Turin."), by_hand=True)
     rome = said(store, "e", "The user lives in Rome.")
-    store.write_now(lambda tx: contradicting.relate(tx, [rome, own]))
+    relate(store, [rome, own])
     assert pairs(store, rome) == [own]
 
 
 def test_the_same_content_denied_is_contradicted(store: Store) -> None:
     likes = said(store, "a", "The user likes coriander.")
     dislikes = said(store, "b", "The user doesn't like coriander.")
-    store.write_now(lambda tx: contradicting.relate(tx, [likes, dislikes]))
+    relate(store, [likes, dislikes])
     assert pairs(store, dislikes) == [likes]
+
+
+def test_what_was_settled_or_forgotten_before_it_is_noted_is_not_noted(store: Store) -> None:
+    rome, *others = (
+        said(store, town, f"The user lives in {town}.") for town in ("Rome", "Turin", "Oslo", "Bath", "Ghent")
+    )
+    turin, oslo, bath, ghent = others
+    found = store.read_now(lambda db: contradicting.look(db, [rome]))
+    assert set(found[rome]) == set(others)
+
+    def meanwhile(tx):  # type: ignore[no-untyped-def]
+        forget.forget_memory(tx, turin)
+        edit = Edit(status="active")
+        memories.edit(tx, memories.pk_of(tx.db, oslo), edit, by="extraction", change="settled")
+        memories.edit(tx, memories.pk_of(tx.db, bath), edit, by="user", change="settled")  # the user's own: it counts
+
+    store.write_now(meanwhile)
+    store.write_now(lambda tx: contradicting.relate(tx, found))
+    assert set(pairs(store, rome)) == {bath, ghent}
+    over = store.read_now(lambda db: contradicting.look(db, [ghent]))
+    store.write_now(lambda tx: forget.forget_memory(tx, ghent))
+    store.write_now(lambda tx: contradicting.relate(tx, over))
+    assert pairs(store, rome) == [bath]
 
 
 # Released by the worker
