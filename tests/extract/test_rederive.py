@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import apsw
 import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from extract.test_extraction_worker import Models, Unending
 from models.helpers import run
-from satchel.extract import rederive
+from satchel.extract import contradicting, rederive
 from satchel.extract.dialogue.choices import Chosen
 from satchel.extract.reconciling.superseding import Superseding
 from satchel.extract.rederive import Copy, Rederiver, compare
@@ -437,6 +438,25 @@ def test_what_contradicted_only_a_withdrawn_memory_holds_once_all_is_applied(sto
     daemon.rederive()
     now = daemon.memories()
     assert [now[f"The user said {word}"].status for word in "yab"] == ["archived", "active", "resolving"]
+
+
+def test_others_write_while_it_is_looked_up_what_contradicts_what(
+    store: Store, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture(store, ["a. x. y"])
+    daemon.work()
+    look, looked = contradicting.look, 0
+
+    def slow(db: apsw.Connection, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+        nonlocal looked
+        looked += len(memory_ids)
+        store.submit(lambda tx: tx.tick()).result(timeout=5)
+        return look(db, memory_ids)
+
+    monkeypatch.setattr(contradicting, "look", slow)
+    daemon.reader.model = "better"
+    daemon.rederive()
+    assert looked == 3
 
 
 def test_a_memory_that_a_job_made_meanwhile_is_not_made_twice(store: Store, daemon: Daemon) -> None:
