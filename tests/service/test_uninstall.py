@@ -69,6 +69,19 @@ def test_with_the_memories_only_what_is_not_ours_is_left(used: Session, tmp_path
     assert copy.exists()
 
 
+@pytest.mark.parametrize("place", ["copy.db", "backups/copy.db", "logs/../copy.db", "link/copy.db", "new/copy.db"])
+def test_no_copy_is_made_where_it_would_go_with_the_rest(session: Session, tmp_path: Path, place: str) -> None:
+    Store(session.data).close()
+    (tmp_path / "link").symlink_to(session.data)
+    target = tmp_path / place if place.startswith("link") else session.data / place
+    before = names(session.data)
+    done = session.run("uninstall", "--memories", "--yes", "--backup", str(target))
+    assert done.returncode == 1
+    assert "name a file elsewhere with --backup" in done.stderr
+    assert "Copied" not in done.stdout
+    assert {name for name in names(session.data) ^ before if not name.endswith(("-wal", "-shm"))} == set()
+
+
 def test_a_folder_of_its_own_is_gone_with_its_last_file(session: Session) -> None:
     with running(session.data, models=session.models) as daemon:
         daemon.capture("I live in Porto.")

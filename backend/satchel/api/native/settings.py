@@ -32,8 +32,7 @@ class SettingController(Controller):
     @patch()
     async def change(self, data: JSONBody[SettingPatch], daemon: TheDaemon) -> SettingItem:
         """Changes one setting in `config.toml`, whose comments stay. It holds at once, unless `restart_needed`."""
-        kept = await asyncio.to_thread(_change, daemon.folder, data)
-        daemon.apply(kept)
+        kept = await daemon.change_settings(lambda: _change(daemon.folder, data))
         (setting,) = (each for each in settings() if each.key == data.key)
         return SettingItem.of(setting, kept, daemon.config)
 
