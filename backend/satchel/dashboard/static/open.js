@@ -1,11 +1,12 @@
 // Hands in the code of `satchel open`, which stands behind the # so that no log and no other site is told of it.
 import { keepKey } from "./key.js";
+import { language } from "./words.js";
 
 const code = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 
 const said = /** @type {HTMLElement} */ (document.getElementById("said"));
-const chinese = navigator.language.toLowerCase().startsWith("zh");
+const chinese = language() === "zh";
 
 async function open() {
   const response = await fetch("/v1/dashboard/sessions", {
@@ -24,5 +25,5 @@ async function open() {
 }
 
 open().catch(() => {
-  said.textContent = chinese ? "Satchel 没有响应。它在运行吗？" : "Satchel does not answer. Does it run?";
+  said.textContent = chinese ? "Satchel 没有响应。它在运行吗？" : "Satchel isn't responding. Is it running?";
 });

@@ -218,6 +218,7 @@ function useSettled(value) {
 
 /** @param {any} props */
 export default function Ask({ profile, query }) {
+  const [typed, setTyped] = useState(query.q ?? ""); // with what an input method has not finished yet
   const [question, setQuestion] = useState(query.q ?? "");
   const [budget, setBudget] = useState(800);
   const [style, setStyle] = useState("");
@@ -262,14 +263,19 @@ export default function Ask({ profile, query }) {
     }
   }, [found.data]);
   const value = threshold ?? yours;
+  const type = (/** @type {string} */ text, finished = true) => {
+    setTyped(text);
+    finished && setQuestion(text);
+  };
 
   return html`
     <${Heading}>${t("ask.title")}<//>
     <p class="soft">${t("ask.lead")}</p>
     <form class="card" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
       <label class="field"><span>${t("ask.question")}</span>
-        <textarea dir="auto" rows="2" maxlength="20000" placeholder=${t("ask.for-example")} value=${question}
-          onInput=${(/** @type {any} */ event) => setQuestion(event.target.value)}></textarea>
+        <textarea dir="auto" rows="2" maxlength="20000" placeholder=${t("ask.for-example")} value=${typed}
+          onInput=${(/** @type {any} */ event) => type(event.target.value, !event.isComposing)}
+          onCompositionEnd=${(/** @type {any} */ event) => type(event.target.value)}></textarea>
       </label>
       <div class="choices">
         <label class="field"><span>${t("ask.budget")}</span>

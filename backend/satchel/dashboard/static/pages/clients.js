@@ -431,6 +431,7 @@ function SignOut({ close }) {
   const go = async () => {
     if (await attempt(() => call("DELETE", "/v1/dashboard/sessions"))) {
       keepKey("");
+      dispatchEvent(new CustomEvent("signed-out")); // the other tabs are told, and what was typed keeps nobody here
       location.reload();
     }
   };
