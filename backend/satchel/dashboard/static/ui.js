@@ -16,7 +16,7 @@ register({
     "status.active": "Holds",
     "status.resolving": "In conflict",
     "status.superseded": "Replaced",
-    "status.archived": "Put away",
+    "status.archived": "Archived",
     "said.user": "you",
     "said.assistant": "assistant",
     "said.document": "document",
@@ -29,16 +29,16 @@ register({
     "close": "Close",
     "save": "Save",
     "failed": "That did not work",
-    "no-answer": "Satchel does not answer. Does it run?",
+    "no-answer": "Satchel isn't responding. Is it running?",
     "forget": "Forget …",
     "forget.for-good": "Forget for good",
     "forget.title": "Forget for good?",
     "forget.going": "Forgetting. The bytes are looked for in every file; this can take a while.",
     "forget.goes": (/** @type {number} */ memories, /** @type {number} */ turns) =>
-      `${plural(memories, "memory", "memories")} and ${plural(turns, "message", "messages")} go, with their history and from Satchel's own backups.`,
+      `${plural(memories, "memory", "memories")} and ${plural(turns, "message", "messages")} will be deleted, with their history, and from Satchel's own backups too.`,
     "forget.staying": (/** @type {number} */ n) =>
-      `${plural(n, "memory stays", "memories stay")}, without the words that go: you wrote it, or it rests on other words too.`,
-    "forget.no-undo": "It cannot be undone, and it stays out if the page is loaded again.",
+      `${plural(n, "memory stays", "memories stay")}, without the words that go: you wrote ${n === 1 ? "it yourself, or it rests" : "them yourself, or they rest"} on other words too.`,
+    "forget.no-undo": "This cannot be undone. If the chat is opened again, it will not be saved again.",
     "forget.done": "Forgotten.",
   },
   zh: {
@@ -52,7 +52,7 @@ register({
     "status.active": "有效",
     "status.resolving": "有冲突",
     "status.superseded": "已被取代",
-    "status.archived": "已收起",
+    "status.archived": "已归档",
     "said.user": "你",
     "said.assistant": "助手",
     "said.document": "文档",
@@ -73,7 +73,7 @@ register({
     "forget.goes": (/** @type {number} */ memories, /** @type {number} */ turns) =>
       `将删除 ${count(memories)} 条记忆和 ${count(turns)} 条消息，包括其历史，以及 Satchel 自己备份中的内容。`,
     "forget.staying": (/** @type {number} */ n) => `${count(n)} 条记忆会保留，但不再包含被忘记的话：它们由你写下，或另有依据。`,
-    "forget.no-undo": "此操作无法撤销；重新加载页面也不会再次记住。",
+    "forget.no-undo": "此操作无法撤销；再次打开该聊天也不会重新保存。",
     "forget.done": "已忘记。",
   },
 });
