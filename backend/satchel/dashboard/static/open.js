@@ -1,12 +1,13 @@
 // Hands in the code of `satchel open`, which stands behind the # so that no log and no other site is told of it.
 import { keepKey } from "./key.js";
-import { language } from "./words.js";
 
 const code = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 
 const said = /** @type {HTMLElement} */ (document.getElementById("said"));
-const chinese = language() === "zh";
+// As words.js has it, which is given only to those who are let in.
+const chosen = localStorage.getItem("satchel.language");
+const chinese = chosen ? chosen === "zh" : navigator.language.toLowerCase().startsWith("zh");
 
 async function open() {
   const response = await fetch("/v1/dashboard/sessions", {
