@@ -288,6 +288,7 @@ export default function Memories({ profile, rest, query }) {
   };
 
   const forgotten = (/** @type {string} */ gone) => {
+    drafts.delete(gone);
     setSelected((before) => new Map([...before].filter(([one]) => one !== gone)));
     setDialog(null);
     if (id === gone) {
@@ -307,7 +308,7 @@ export default function Memories({ profile, rest, query }) {
             onInput=${(/** @type {any} */ event) => (event.isComposing ? setTyped(event.target.value) : type(event.target.value))}
             onCompositionEnd=${(/** @type {any} */ event) => type(event.target.value)}
             onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
-              if (event.key === "ArrowDown") {
+              if (event.key === "ArrowDown" && !event.isComposing && event.keyCode !== 229) {
                 event.preventDefault();
                 go(0);
               }
