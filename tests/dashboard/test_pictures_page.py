@@ -232,12 +232,16 @@ def test_searching_lights_up_what_matches_and_keys_go_from_one_to_the_next(look:
     word = max(re.findall(r"[a-z]{5,}", points[0]["text"]), key=len)
     matching = {one["text"] for one in points if word in one["text"].lower()}
     looking.page.get_by_role("searchbox").fill(word.upper())
-    expect(looking.page.get_by_role("status").filter(has_text="highlighted")).to_contain_text(f"of {len(points)} highlighted")
+    expect(looking.page.get_by_role("status").filter(has_text="highlighted")).to_contain_text(
+        f"of {len(points)} highlighted"
+    )
     on_map(looking).focus()
     looking.page.keyboard.press("ArrowRight")
     assert tip(looking).locator("p").first.inner_text() in matching
     looking.page.get_by_role("searchbox").fill("no memory says this")
-    expect(looking.page.get_by_role("status").filter(has_text="highlighted")).to_have_text(f"0 of {len(points)} highlighted")
+    expect(looking.page.get_by_role("status").filter(has_text="highlighted")).to_have_text(
+        f"0 of {len(points)} highlighted"
+    )
 
 
 def test_the_map_is_also_a_table(look: Look, hamlet: Running) -> None:

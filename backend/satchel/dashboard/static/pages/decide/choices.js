@@ -34,8 +34,9 @@ register({
  *   `side`: the statement beside which it stands, null below all; `act` gives the memories as they are then
  */
 
-/** @param {string} id @param {string} decision */
-const decide = async (id, decision) => (await call("POST", at("/v1/decisions", id), { body: { decision } })).changed;
+/** @param {string} id @param {string} decision @param {any[]} [against] what is shown beside it: nobody decides about others */
+const decide = async (id, decision, against) =>
+  (await call("POST", at("/v1/decisions", id), { body: { decision, ...(against && { against: against.map((one) => one.id) }) } })).changed;
 
 /** Sets a state by hand, where there is no decision of that name. @param {string} id @param {string} status */
 const put = async (id, status) => [await call("PATCH", at("/v1/memories", id), { body: { status } })];
@@ -48,9 +49,14 @@ export function choices({ why, memory, against, again }) {
       words: t("choice.this"),
       told: t("told.this"),
       side,
-      act: () => (side === 1 && against.length === 1 ? decide(memory.id, "other") : decide(one.id, "this")),
+      act: () => {
+        if (side === 1 && against.length === 1) {
+          return decide(memory.id, "other", against);
+        }
+        return decide(one.id, "this", side ? undefined : against); // what contradicts another one is not shown
+      },
     }));
-    const all = { key: String(sides.length + 1), words: t(against.length > 1 ? "choice.all" : "choice.both"), told: t("told.both"), side: null, act: () => decide(memory.id, "both") };
+    const all = { key: String(sides.length + 1), words: t(against.length > 1 ? "choice.all" : "choice.both"), told: t("told.both"), side: null, act: () => decide(memory.id, "both", against) };
     return [...sides, all];
   }
   const alone = why === "conflict";
@@ -60,7 +66,7 @@ export function choices({ why, memory, against, again }) {
       words: t(why === "candidate" ? "choice.keep" : "choice.still"),
       told: t("told.keep"),
       side: null,
-      act: () => (again ? put(memory.id, "active") : decide(memory.id, alone ? "this" : "keep")),
+      act: () => (again ? put(memory.id, "active") : alone ? decide(memory.id, "this", []) : decide(memory.id, "keep")),
     },
     { key: "2", words: t("choice.drop"), told: t("told.drop"), side: null, act: () => (again || alone ? put(memory.id, "archived") : decide(memory.id, "drop")) },
   ];
