@@ -39,8 +39,15 @@ class Found(msgspec.Struct, frozen=True):
         return sum(map(_size, self.files))
 
 
+def is_ours(data: Path) -> bool:
+    """Whether this folder is Satchel's at all: a mistyped one holds a `config.toml` of somebody else's."""
+    return any((data / name).is_file() for name in (FILE_NAME, server.LOCK_FILE, backup.LOCK_FILE))
+
+
 def leavings(data: Path) -> Found:
     """Logs and what can be made again: the index of meaning held in files, and what a running daemon notes down."""
+    if not is_ours(data):
+        return Found(())
     cells = data / CELLS_FOLDER
     return Found(
         files=(
@@ -54,6 +61,8 @@ def leavings(data: Path) -> Found:
 
 def memories(data: Path) -> Found:
     """Everything that was said and drawn from it, the backups in the data folder, the settings and the token."""
+    if not is_ours(data):
+        return Found(())
     copies = backup.folder(data)
     others = {*leavings(data).files, *(data / name for name in LOCKS)}
     return Found(
@@ -76,10 +85,13 @@ def models(folder: Path) -> tuple[Found, tuple[Path, ...]]:
     others: list[Path] = []
     for file in _own(folder, "*.gguf"):
         (ours if _hash(file, folder) == fetched.get(file.name, "") else others).append(file)
+    begun = [folder / PARTIAL / entry.name for entry in registry.manifest()]
+    partly = [file for one in begun for file in (*_within(one), *_own(one.parent, f"{one.name}.lock"))]
+    folders = [inner for one in begun for inner in _folders_within(one)]
     return (
         Found(
-            (*ours, *_own(folder, registry.LOCAL, registry.VERIFIED, ".local.lock"), *_within(folder / PARTIAL)),
-            (*_folders_within(folder / PARTIAL), folder),
+            (*ours, *_own(folder, registry.LOCAL, registry.VERIFIED, ".local.lock"), *partly),
+            (*folders, folder / PARTIAL, folder),
         ),
         tuple(others),
     )

@@ -102,9 +102,19 @@ def _last_chance(data: Path, copy: Path | None, *, yes: bool) -> None:
 
 def _copy(data: Path, target: Path) -> None:
     from satchel.store import backup
+    from satchel.types import StoreError
 
-    made = backup.make(data, target.absolute())
+    target = target.absolute()
+    if _lies_in(target, data):
+        raise StoreError(f"{target} lies in {data}, which is cleared; name a file elsewhere with --backup.")
+    made = backup.make(data, target)
     click.echo(f"Copied to {made}, restored and compared: whole. `satchel restore` brings it back.")
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path, links followed, leads into a folder, however that is spelled."""
+    resolved = path.resolve()
+    return folder.exists() and any(one.exists() and one.samefile(folder) for one in (resolved, *resolved.parents))
 
 
 def _counted(memories: int | None) -> str:

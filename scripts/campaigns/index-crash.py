@@ -285,6 +285,22 @@ class Round:
 
     def catch_up(self, daemon: Daemon) -> str:
         """While the first question waits for the file to be read and brought up to date."""
+        asking, answered = self.begin_asking(daemon)
+        time.sleep(self.random.uniform(0.1, 0.95) * self.usual["catch up"])
+        missed = answered.is_set()
+        self.kill(daemon)
+        asking.join()
+        return "" if missed else "reading the file and taking in changes"
+
+    def write_again(self, daemon: Daemon) -> str:
+        """As the file is written again: what went since lay in it, so that it is removed when it was read."""
+        asking, _ = self.begin_asking(daemon)
+        left = self.kill_when_written(daemon)
+        asking.join()
+        return left
+
+    def begin_asking(self, daemon: Daemon) -> tuple[threading.Thread, threading.Event]:
+        """Puts the first question that reads the file, in a thread, and says when it was answered."""
         self.ask(daemon, profile="nobody")  # the model is loaded then
         answered = threading.Event()
 
@@ -295,17 +311,7 @@ class Round:
 
         asking = threading.Thread(target=ask)
         asking.start()
-        time.sleep(self.random.uniform(0.1, 0.95) * self.usual["catch up"])
-        missed = answered.is_set()
-        self.kill(daemon)
-        asking.join()
-        return "" if missed else "reading the file and taking in changes"
-
-    def write_again(self, daemon: Daemon) -> str:
-        """As the file is written again after many changes."""
-        self.ask(daemon)
-        self.begin_traffic(daemon, forgetting=self.random.random() < 0.5)
-        return self.kill_when_written(daemon)
+        return asking, answered
 
     def write_at_the_end(self, daemon: Daemon) -> str:
         """As the file is written before the daemon ends by itself."""

@@ -304,6 +304,8 @@ def test_a_method_that_a_path_does_not_have_is_a_problem_too(wordy: Running, met
     assert_problem(wordy.call(method, "/v1/recall"), 405)
 
 
-@pytest.mark.parametrize("path", ["/v1/nothing", "/", "/v1", "/v1/jobs/../../etc/passwd", "/v1/conversations/%ff%00"])
+@pytest.mark.parametrize(
+    "path", ["/v1/nothing", "/nothing", "/v1", "/v1/jobs/../../etc/passwd", "/v1/conversations/%ff%00"]
+)
 def test_an_unknown_path_is_a_problem_too(wordy: Running, path: str) -> None:
     assert_problem(wordy.call("GET", path), 404)

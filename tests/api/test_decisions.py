@@ -175,3 +175,22 @@ def test_a_decision_that_is_taken_back_leaves_no_end(daemon: Running, profile: s
         assert daemon.ok("PATCH", f"/v1/memories/{memory['id']}", body)["valid_to"] is None
     (item,) = waiting(daemon, profile)
     assert (item["memory"]["id"], item["against"][0]["id"]) == (conflict[0]["id"], conflict[1]["id"])
+
+
+def test_only_what_was_seen_is_decided(daemon: Running, profile: str, conflict: Conflict) -> None:
+    said, mine = conflict
+    path = f"/v1/decisions/{said['id']}"
+    for seen in ([], ["another"], [mine["id"], "another"]):
+        refused = daemon.call("POST", path, {"decision": "this", "against": seen})
+        assert_problem(refused, 409, "What it contradicts has changed meanwhile; look at it again.")
+    assert daemon.ok("GET", f"/v1/memories/{mine['id']}")["status"] == "active"
+    daemon.ok("POST", path, {"decision": "this", "against": [mine["id"]]})
+    assert waiting(daemon, profile) == []
+
+
+def test_what_contradicted_only_what_is_put_away_holds(daemon: Running, profile: str, conflict: Conflict) -> None:
+    said, mine = conflict
+    daemon.ok("PATCH", f"/v1/memories/{mine['id']}", {"status": "archived"})
+    now = daemon.ok("GET", f"/v1/memories/{said['id']}")
+    assert (now["status"], now["history"][-1]["changed_by"]) == ("active", "extraction")
+    assert waiting(daemon, profile) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -160,6 +162,31 @@ def test_the_running_daemon_takes_over_what_it_can(tmp_path: Path) -> None:
             models=Models(idle_seconds=7, threads=3), extract=wanted.extract, recall=wanted.recall
         )
         assert daemon.worker.keep_out.categories == {"sex"}
+        await daemon.stop()
+
+    run(check())
+
+
+def test_what_is_written_last_holds(tmp_path: Path) -> None:
+    """Though the thread that wrote first comes back last."""
+    second_written = threading.Event()
+
+    def first() -> Config:
+        kept = config.set_value(tmp_path, "recall.threshold", 0.25)
+        second_written.wait(0.5)  # in vain, where the second waits for its turn
+        return kept
+
+    def second() -> Config:
+        kept = config.set_value(tmp_path, "recall.threshold", 0.5)
+        second_written.set()
+        return kept
+
+    async def check() -> None:
+        daemon = Daemon(Store(tmp_path / "store"), Runtime(tmp_path / "no-models", idle_seconds=300), Config())
+        begun = asyncio.create_task(daemon.change_settings(first))
+        await until(lambda: config.load(tmp_path).recall.threshold == 0.25)
+        await asyncio.gather(daemon.change_settings(second), begun)
+        assert daemon.config.recall.threshold == config.load(tmp_path).recall.threshold == 0.5
         await daemon.stop()
 
     run(check())

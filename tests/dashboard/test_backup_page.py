@@ -32,7 +32,7 @@ def test_a_copy_is_made_listed_and_restored_with_the_command_that_is_shown(cella
     looking.picture("backup empty")
     assert looking.axe() == []
     page.get_by_role("button", name="Make one now").click()
-    expect(page.get_by_text("restored for a trial and compared")).to_be_visible()
+    expect(page.get_by_text("a trial restore matched")).to_be_visible()
     (item,) = cellar.ok("GET", "/v1/backups")["items"]
     expect(page.get_by_role("table")).to_contain_text(item["name"])
     expect(page.get_by_role("table")).to_contain_text("you asked")
@@ -93,7 +93,7 @@ def test_an_export_that_breaks_off_saves_nothing(cellar: Running, look: Look) ->
     page.on("download", lambda one: downloads.append(one))
     cellar.stop()
     page.get_by_role("button", name="Save as a file").click()
-    expect(page.get_by_role("alert").filter(has_text="Does it run?")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Is it running?")).to_be_visible()
     expect(page.get_by_role("button", name="Save as a file")).to_be_enabled()
     assert downloads == []
     looking.expects("ERR_")

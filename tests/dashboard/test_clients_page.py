@@ -198,18 +198,18 @@ def test_a_client_that_is_let_out_is_answered_no_more_and_folded_away(look: Look
     looking = look(door, "clients")
     page = looking.page
     token = paired(door, "Unwanted")
-    client(page, "Unwanted").get_by_role("button", name="Shut out").click()
+    client(page, "Unwanted").get_by_role("button", name="Remove access").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("What it saved stays")
     page.keyboard.press("Escape")
-    expect(client(page, "Unwanted").get_by_role("button", name="Shut out")).to_be_focused()
+    expect(client(page, "Unwanted").get_by_role("button", name="Remove access")).to_be_focused()
     assert status(door, token) == 200
     page.keyboard.press("Enter")
-    dialog.get_by_role("button", name="Let it out").click()
+    dialog.get_by_role("button", name="Remove access", exact=True).click()
     expect(client(page, "Unwanted")).not_to_be_visible()
     assert status(door, token) == 401
     page.locator("summary").click()
-    expect(client(page, "Unwanted")).to_contain_text("let out")
+    expect(client(page, "Unwanted")).to_contain_text("access removed")
 
 
 def test_this_browser_is_marked_and_can_be_signed_out(look: Look, door: Running) -> None:
@@ -217,7 +217,7 @@ def test_this_browser_is_marked_and_can_be_signed_out(look: Look, door: Running)
     page = looking.page
     here = page.locator("article.client", has_text="This browser")
     expect(here).to_have_count(1)
-    expect(here.get_by_role("button", name="Shut out")).to_have_count(0)
+    expect(here.get_by_role("button", name="Remove access")).to_have_count(0)
     here.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("dialog")).to_contain_text("satchel open")
     page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
@@ -258,7 +258,7 @@ def test_hostile_names_stay_text_and_break_no_layout(own: Running, look: Look) -
 def test_it_speaks_chinese(look: Look, door: Running) -> None:
     paired(door, "Satchel for Chromium")
     looking = look(door, "clients", language="zh-CN", dark=True)
-    expect(looking.page.get_by_role("heading", name="谁可以询问 Satchel")).to_be_visible()
+    expect(looking.page.get_by_role("heading", name="谁可以访问 Satchel")).to_be_visible()
     expect(looking.page.locator("article.client").first).to_be_visible()
     looking.picture("clients chinese dark")
     assert looking.axe() == []

@@ -166,7 +166,7 @@ def test_a_decision_is_taken_back_to_the_last_one(decide: Callable[..., Looking]
     become(waiting, "undo", plants="resolving")
     assert states(waiting, "undo") == before
     expect(page.locator(".head")).to_contain_text("4 left")
-    expect(page.get_by_role("button", name="Take it back")).to_have_count(0)
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
 
 def test_what_is_put_off_comes_last_and_is_not_lost(decide: Callable[..., Looking], waiting: Running) -> None:
@@ -193,7 +193,7 @@ def test_it_works_by_touch_on_a_telephone_and_for_who_listens(decide: Callable[.
     expect(question(page)).to_contain_text("Turin")
     expect(question(page).get_by_role("heading", level=2)).to_be_focused()
     expect(page.locator(".decided").get_by_role("status")).to_contain_text("Decided")
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Undo").click()
     become(waiting, "touch", meat="resolving")
     assert looking.axe() == []
 
@@ -214,7 +214,7 @@ def test_what_fails_is_said_and_nothing_is_lost(decide: Callable[..., Looking], 
     page = looking.page
     waiting.kill()
     page.keyboard.press("1")
-    expect(page.locator(".decided").get_by_role("status")).to_contain_text("does not answer")
+    expect(page.locator(".decided").get_by_role("status")).to_contain_text("isn't responding")
     expect(question(page)).to_contain_text("plants")
     waiting.start()
     looking.settle()

@@ -172,7 +172,7 @@ def test_the_status_is_loaded_at_most_twice_a_second(empty_house: Running, look:
 def test_reading_can_be_paused_and_what_waits_is_told(empty_house: Running, look: Look) -> None:
     looking = look(empty_house)
     looking.page.get_by_role("button", name="Pause").click()
-    expect(looking.page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(looking.page.get_by_role("button", name="Resume")).to_be_visible()
     assert empty_house.ok("GET", "/v1/status")["paused"] is True
     for at in range(60):
         said = (f"My neighbour number {n} plays the harp in the orchestra of town {at}." for n in range(4))
@@ -180,7 +180,7 @@ def test_reading_can_be_paused_and_what_waits_is_told(empty_house: Running, look
     empty_house.ok("POST", "/v1/memories", {"text": "The user keeps bees."})
     expect(looking.page.locator(".beside")).to_contain_text("60 conversations wait to be read")
     looking.picture("home-paused")
-    looking.page.get_by_role("button", name="Go on").click()
+    looking.page.get_by_role("button", name="Resume").click()
     pace = re.compile(r"messages? a minute · (less than a|about \d+) minute")
     expect(looking.page.locator(".beside")).to_contain_text(pace, timeout=90_000)
     assert empty_house.ok("GET", "/v1/status")["paused"] is False
@@ -191,7 +191,7 @@ def test_who_asks_to_be_let_in_is_told_until_it_is_decided(empty_house: Running,
     before = looking.page.locator(".beside").get_by_text("connected").inner_text()
     asks = {"client": "Ottilie's browser", "challenge": "0" * 64}
     waiting = empty_house.ok("POST", "/v1/pair", asks, headers={"Authorization": ""})
-    line = looking.page.get_by_role("status").filter(has_text="asks to be let in")
+    line = looking.page.get_by_role("status").filter(has_text="is asking for access")
     expect(line.get_by_role("link")).to_have_attribute("href", "#/clients")
     found = empty_house.ok("POST", "/v1/pairings", {"code": waiting["code"]})
     empty_house.ok("POST", f"/v1/pairings/{found['id']}", {"code": waiting["code"], "decision": "refuse"})
@@ -259,7 +259,7 @@ def test_a_failure_says_so_and_can_be_tried_again(look: Look, house: Running) ->
     looking.context.route("**/v1/portrait*", lambda route: route.abort())
     looking.go("home")
     alert = looking.page.locator(".told").get_by_role("alert")
-    expect(alert).to_contain_text("Satchel does not answer")
+    expect(alert).to_contain_text("Satchel isn't responding")
     expect(looking.page.locator(".beside")).to_contain_text("clients connected")
     looking.context.unroute("**/v1/portrait*")
     alert.get_by_role("button", name="Try again").click()
@@ -271,10 +271,10 @@ def test_what_was_read_stays_when_the_daemon_stops(empty_house: Running, look: L
     empty_house.ok("POST", "/v1/memories", {"text": "The user keeps bees."})
     looking = look(empty_house)
     empty_house.stop()
-    expect(looking.page.get_by_role("alert").filter(has_text="does not answer").first).to_be_visible()
+    expect(looking.page.get_by_role("alert").filter(has_text="isn't responding").first).to_be_visible()
     expect(looking.page.locator(".told")).to_contain_text("The user keeps bees.")
     looking.page.get_by_role("button", name="Pause").click()
-    expect(looking.page.locator(".notes")).to_contain_text("does not answer")
+    expect(looking.page.locator(".notes")).to_contain_text("isn't responding")
     empty_house.start()
     empty_house.ok("POST", "/v1/memories", {"text": "The user has a goat."})
     expect(looking.page.locator(".told")).to_contain_text("The user has a goat.")

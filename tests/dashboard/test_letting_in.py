@@ -121,6 +121,22 @@ def test_only_who_may_do_everything_can_open_it(house: Running) -> None:
         assert house.call("POST", "/v1/dashboard/links", token=token).status_code == 403
 
 
+def test_a_browser_cannot_let_in_another(house: Running) -> None:
+    _, headers = session(house)
+    asked = httpx.post(f"{house.url}/v1/dashboard/links", headers=headers | {"Origin": house.url})
+    assert asked.status_code == 403
+
+
+def test_another_ports_cookie_does_not_lock_it_out(house: Running) -> None:
+    """Cookies of 127.0.0.1 are one jar: whatever else serves pages there can put some of its own beside ours."""
+    cookie, headers = session(house)
+    name = cookie.partition("=")[0]
+    for beside in (f"x={name}=y", f"{name}=forged", f"{name}=", f"x{name}=y"):
+        for jar in (f"{beside}; {cookie}", f"{cookie}; {beside}"):
+            asked = httpx.get(f"{house.url}/v1/profiles", headers=headers | {"Cookie": jar})
+            assert asked.status_code == 200, jar
+
+
 def test_a_revoked_browser_is_let_in_no_more_and_says_so(look: Look, house: Running) -> None:
     looking = look(house)
     mine = [one for one in house.ok("GET", "/v1/clients")["items"] if "dashboard in" in one["name"]][-1]

@@ -15,7 +15,7 @@ Look = Callable[..., Looking]
 def test_a_daemon_that_stops_is_said_and_one_that_is_back_is_heard(look: Look, small_house: Running) -> None:
     looking = look(small_house)
     looking.expects("ERR_")
-    lost = looking.page.get_by_role("alert").filter(has_text="does not answer")
+    lost = looking.page.get_by_role("alert").filter(has_text="isn't responding")
     small_house.stop()
     expect(lost).to_be_visible()
     small_house.start()

@@ -251,7 +251,7 @@ def test_when_the_list_cannot_be_had_it_says_so_and_tries_again(look: Look, hous
     for path in ("memories?*", "events"):  # with the events, it would try again by itself
         page.route(f"**/v1/{path}", lambda route: route.abort())
     looking.go("memories")
-    expect(page.get_by_role("alert").filter(has_text="Does it run?")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Is it running?")).to_be_visible()
     page.unroute("**/v1/memories?*")
     page.get_by_role("button", name="Try again").click()
     expect(line(page, 0)).to_be_visible()

@@ -82,8 +82,8 @@ def model(page: Page, name: str) -> Locator:
 
 
 def fetch(page: Page) -> None:
-    model(page, BIG.name).get_by_role("button", name="Fetch").click()
-    page.get_by_role("dialog").get_by_role("button", name="Fetch it").click()
+    model(page, BIG.name).get_by_role("button", name="Download").click()
+    page.get_by_role("dialog").get_by_role("button", name="Download", exact=True).click()
 
 
 def test_every_model_is_listed_with_size_and_licence(usual: Running, look: Look) -> None:
@@ -105,7 +105,7 @@ def test_every_model_is_listed_with_size_and_licence(usual: Running, look: Look)
 def test_it_says_where_from_before_anything_goes_out(shelf: Running, look: Look, hub: type[Hub]) -> None:
     looking = look(shelf, "models")
     page = looking.page
-    model(page, BIG.name).get_by_role("button", name="Fetch").click()
+    model(page, BIG.name).get_by_role("button", name="Download").click()
     hosts = next(one["sources"] for one in shelf.ok("GET", "/v1/models")["items"] if one["name"] == BIG.name)
     assert hosts
     for host in hosts:
@@ -121,14 +121,14 @@ def test_fetching_shows_how_far_it_is_and_can_be_stopped(shelf: Running, look: L
     looking = look(shelf, "models")
     page = looking.page
     fetch(page)
-    expect(page.get_by_role("heading", name=f"{BIG.name} is being fetched")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{BIG.name} is being downloaded")).to_be_visible()
     expect(page.get_by_text("a second")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("left", exact=False).first).to_be_visible()
-    expect(model(page, BIG.name).get_by_role("button", name="Fetch")).to_be_disabled()
+    expect(model(page, BIG.name).get_by_role("button", name="Download")).to_be_disabled()
     looking.picture("models fetching")
     assert looking.axe() == []
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("heading", name="is being fetched")).to_have_count(0)
+    expect(page.get_by_role("heading", name="is being downloaded")).to_have_count(0)
     assert shelf.ok("GET", "/v1/models")["pulling"] is None
 
 
@@ -138,12 +138,12 @@ def test_a_fetch_that_fails_says_why_and_offers_another_try(shelf: Running, look
     page = looking.page
     fetch(page)
     failed = page.get_by_role("alert")
-    expect(failed).to_contain_text("could not be fetched", timeout=30_000)
+    expect(failed).to_contain_text("could not be downloaded", timeout=30_000)
     expect(failed).to_contain_text(f"satchel models pull {BIG.name}")
     looking.picture("models failed")
     hub.broken = False
     failed.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("heading", name="is being fetched")).to_be_visible()
+    expect(page.get_by_role("heading", name="is being downloaded")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
 
 

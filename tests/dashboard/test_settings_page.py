@@ -63,7 +63,7 @@ def test_a_change_is_kept_at_once_and_quietly_said(look: Look, office: Running) 
     field = field_of(page, IDLE)
     field.fill("120")
     field.press("Enter")
-    expect(page.get_by_role("status").filter(has_text="Kept.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
     assert setting(office, "models.idle_seconds")["value"] == 120
     expect(row(page, IDLE)).to_contain_text("Unless you change it: 300")
     row(page, IDLE).get_by_role("button", name="Back to the default").click()
@@ -74,10 +74,10 @@ def test_a_change_is_kept_at_once_and_quietly_said(look: Look, office: Running) 
 
 def test_what_counts_only_after_a_restart_says_so(look: Look, office: Running) -> None:
     page = look(office, "settings").page
-    expect(row(page, "Port")).not_to_contain_text("has been started again")
+    expect(row(page, "Port")).not_to_contain_text("Takes effect after a restart")
     field_of(page, "Port").fill("9001")
     field_of(page, "Port").press("Tab")
-    expect(row(page, "Port")).to_contain_text("has been started again")
+    expect(row(page, "Port")).to_contain_text("Takes effect after a restart")
     row(page, "Port").get_by_role("button").click()
     expect(field_of(page, "Port")).not_to_have_value("9001")
 
@@ -86,12 +86,12 @@ def test_what_counts_only_after_a_restart_says_so(look: Look, office: Running) -
     ("label", "typed", "why"),
     [
         (IDLE, "soon", "Type a number"),
-        (IDLE, "0", "Not kept"),
+        (IDLE, "0", "Not saved"),
         ("Threads", "1.5", "whole number"),
         ("Threads", "-1", "from 0 to"),
         ("Port", "70000", "from 1 to 65535"),
         ("How well something must fit", "2", "from 0 to 1"),
-        ("Model for reading", "no such model", "Not kept"),
+        ("Model for reading", "no such model", "Not saved"),
     ],
 )
 def test_a_bad_value_is_explained_at_its_field_and_not_lost(
@@ -118,7 +118,7 @@ def test_a_bad_value_is_explained_at_its_field_and_not_lost(
 def test_what_is_kept_out_is_ticked(look: Look, office: Running) -> None:
     page = look(office, "settings").page
     page.get_by_role("group", name="Make no memories of").get_by_label("health").check()
-    expect(page.get_by_text("Kept.")).to_be_visible()
+    expect(page.get_by_text("Saved.")).to_be_visible()
     assert setting(office, "extract.keep_out")["value"] == ["health"]
     page.get_by_label("health").uncheck()
     expect(row(page, "Make no memories of").get_by_role("button")).to_have_count(0)
@@ -150,7 +150,7 @@ def test_what_was_typed_stays_when_the_daemon_is_gone(own: Running, look: Look) 
     own.start()
     expect(looking.page.get_by_role("alert").filter(has_text="out of date")).to_have_count(0)
     expect(field).to_have_value("77")
-    row(looking.page, IDLE).get_by_role("button", name="Keep it now").click()
+    row(looking.page, IDLE).get_by_role("button", name="Save again").click()
     expect(row(looking.page, IDLE).get_by_role("alert")).to_have_count(0)
     assert setting(own, "models.idle_seconds")["value"] == 77
     looking.expects("ERR_")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import apsw
 import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,13 +19,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from extract.test_extraction_worker import Models, Unending
 from models.helpers import run
-from satchel.extract import rederive
+from satchel.extract import contradicting, rederive
 from satchel.extract.dialogue.choices import Chosen
 from satchel.extract.reconciling.superseding import Superseding
 from satchel.extract.rederive import Copy, Rederiver, compare
 from satchel.extract.worker import ExtractionWorker
 from satchel.models import Runtime
-from satchel.store import Store, forget, jobs, log, memories, rederivation
+from satchel.store import Store, Tx, contradictions, forget, jobs, log, memories, rederivation
 from satchel.store.database import fetch
 from satchel.store.forgotten import shares_words
 from satchel.store.rederivation import Change, PreviewError, Progress
@@ -419,6 +420,43 @@ def test_what_changed_between_preview_and_confirmation_is_skipped_and_said(store
     assert outcomes["The user said better d"] == ("skipped", "Its words were edited since the preview.")
     assert outcomes["The user said better b"] == ("applied", None)
     assert store.read_now(lambda db: memories.memory(db, mine)).text == "Mine"
+
+
+def test_what_contradicted_only_a_withdrawn_memory_holds_once_all_is_applied(store: Store, daemon: Daemon) -> None:
+    capture(store, ["y"], external_id="one")
+    capture(store, ["a. b"], external_id="two")
+    daemon.work()
+    over = daemon.memories()["The user said y"].id
+    waiting = [daemon.edit(f"The user said {word}", status="resolving") for word in "ab"]
+
+    def contradict(tx: Tx) -> None:
+        y, a = (memories.pk_of(tx.db, one) for one in (over, waiting[0]))
+        contradictions.add(tx, a, [y])
+
+    store.write_now(contradict)
+    daemon.reader.model = "better"
+    daemon.rederive()
+    now = daemon.memories()
+    assert [now[f"The user said {word}"].status for word in "yab"] == ["archived", "active", "resolving"]
+
+
+def test_others_write_while_it_is_looked_up_what_contradicts_what(
+    store: Store, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture(store, ["a. x. y"])
+    daemon.work()
+    look, looked = contradicting.look, 0
+
+    def slow(db: apsw.Connection, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+        nonlocal looked
+        looked += len(memory_ids)
+        store.submit(lambda tx: tx.tick()).result(timeout=5)
+        return look(db, memory_ids)
+
+    monkeypatch.setattr(contradicting, "look", slow)
+    daemon.reader.model = "better"
+    daemon.rederive()
+    assert looked == 3
 
 
 def test_a_memory_that_a_job_made_meanwhile_is_not_made_twice(store: Store, daemon: Daemon) -> None:

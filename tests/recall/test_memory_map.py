@@ -163,6 +163,56 @@ def test_a_forgetting_drops_the_maps(store: Store, drawings: Counting) -> None:
     asyncio.run(ask())
 
 
+def test_one_map_answers_while_memories_are_written_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw, begun = memory_map.draw, 0
+
+    def overtaken(store: Store, profile: str, limit: int, given_up: Callable[[], bool]) -> Drawn:
+        nonlocal begun
+        begun += 1
+        assert begun == 1, "it was drawn again for one who has waited for a map already"
+        found = draw(store, profile, limit, given_up)
+        remember(store, 1, start=40)
+        return found
+
+    monkeypatch.setattr(memory_map, "draw", overtaken)
+
+    async def ask() -> None:
+        maps = Maps(store)
+        remember(store, 40)
+        found = await maps.of("me", 2000)
+        assert len(found.drawn.points) == len(found.wordings) == 40
+        monkeypatch.setattr(memory_map, "draw", draw)
+        assert len((await maps.of("me", 2000)).drawn.points) == 41
+
+    asyncio.run(ask())
+
+
+def test_a_map_that_a_forgetting_overtook_is_not_answered_with(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor before anybody told the maps of it."""
+    draw, begun = memory_map.draw, 0
+
+    def overtaken(store: Store, profile: str, limit: int, given_up: Callable[[], bool]) -> Drawn:
+        nonlocal begun
+        begun += 1
+        found = draw(store, profile, limit, given_up)
+        if begun == 1:
+            pk = found.points[-1][0]
+            named = store.read_now(lambda db: memories.by_pks(db, [pk])[pk].id)
+            store.write_now(lambda tx: forget.forget_memory(tx, named))
+            remember(store, 1, start=90, profile="work")  # it may take the free pk
+        return found
+
+    monkeypatch.setattr(memory_map, "draw", overtaken)
+
+    async def ask() -> None:
+        maps = Maps(store)
+        remember(store, 20)
+        found = await maps.of("me", 2000)
+        assert (begun, len(found.drawn.points), len(found.wordings)) == (2, 19, 19)
+
+    asyncio.run(ask())
+
+
 def test_a_forgetting_gives_up_what_is_being_drawn(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was begun before it is neither kept nor answered with, and has ended when it returns."""
     begun, ended = threading.Event(), threading.Event()

@@ -146,6 +146,13 @@ KNOWN = {
 """All of which systemd 252 took without a word."""
 
 
+def test_a_child_that_fetches_a_model_may_speak_on_every_network() -> None:
+    text = Systemd().write(Plan(python="/usr/bin/python3", data="/d", models="/m", port=7331)).decode()
+    families = unit_file.settings(text)["Service"]["RestrictAddressFamilies"].split()
+    assert sorted(families) == ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_UNIX"]
+    assert "than the loopback address needs" not in text
+
+
 def test_systemd_takes_every_line(tmp_path: Path) -> None:
     """By its own tool where that is here; everywhere, no line is one that it was not asked about."""
     folder = tmp_path / "My $HOME 100% é"

@@ -27,8 +27,8 @@ def used(session: Session, models_folder: Path) -> Session:
         daemon.finished(daemon.capture("I live in Porto.")["job_id"])
     backup.make(session.data)
     (session.models / registry.LOCAL).write_text("")
-    (session.models / ".partial" / "Big").mkdir(parents=True)
-    (session.models / ".partial" / "Big" / "part").write_text("half a model")
+    (session.models / ".partial" / "Qwen3-4B-Instruct-2507").mkdir(parents=True)
+    (session.models / ".partial" / "Qwen3-4B-Instruct-2507" / "part").write_text("half a model")
     for folder in (session.data, session.models, session.data / "backups", session.data / "logs"):
         (folder / "mine.txt").write_text("mine")
     (session.models / "mine.gguf").write_bytes(b"GGUF mine")
@@ -67,6 +67,19 @@ def test_with_the_memories_only_what_is_not_ours_is_left(used: Session, tmp_path
     assert f"Copied to {copy}" in said
     assert names(used.data) == {"mine.txt", "backups", "backups/mine.txt", "logs", "logs/mine.txt"}
     assert copy.exists()
+
+
+@pytest.mark.parametrize("place", ["copy.db", "backups/copy.db", "logs/../copy.db", "link/copy.db", "new/copy.db"])
+def test_no_copy_is_made_where_it_would_go_with_the_rest(session: Session, tmp_path: Path, place: str) -> None:
+    Store(session.data).close()
+    (tmp_path / "link").symlink_to(session.data)
+    target = tmp_path / place if place.startswith("link") else session.data / place
+    before = names(session.data)
+    done = session.run("uninstall", "--memories", "--yes", "--backup", str(target))
+    assert done.returncode == 1
+    assert "name a file elsewhere with --backup" in done.stderr
+    assert "Copied" not in done.stdout
+    assert {name for name in names(session.data) ^ before if not name.endswith(("-wal", "-shm"))} == set()
 
 
 def test_a_folder_of_its_own_is_gone_with_its_last_file(session: Session) -> None:
@@ -139,3 +152,13 @@ def test_a_folder_without_satchel_is_left_as_it_is(session: Session) -> None:
     assert "Goes:\n  nothing" in session.ok("uninstall", "--memories", "--yes")
     assert names(session.data) == {"mine.txt"}
     assert session.data.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_mistyped_folder_loses_nothing(tmp_path: Path) -> None:
+    """Names that Satchel uses are others' too, where nothing of Satchel's lies."""
+    for name in ("config.toml", "open.html", "vectors/map.json", "backups/satchel-notes.db"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("somebody else's")
+    for found in (removal.leavings(tmp_path), removal.memories(tmp_path)):
+        assert found.files == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from storing import DAY, Clock, capture, draft, quote, remember, said, turns
 
-from satchel.store import Store, contradictions, decisions, jobs, memories
+from satchel.store import Store, contradictions, decisions, forget, jobs, memories
 from satchel.store.decisions import Decided, UndecidableError
 from satchel.store.memories import Edit
 from satchel.types import Memory, Status
@@ -132,3 +132,88 @@ def test_a_change_is_later_than_the_one_before_even_within_a_millisecond(store: 
         store.write_now(lambda tx, text=text: memories.edit(tx, pk, Edit(text=text), by="user", change="edited"))
         seen.append(store.read_now(lambda db: memories.by_pks(db, [pk])[pk].updated_at))
     assert seen == sorted(set(seen))
+
+
+# More than one conflict
+
+
+def change(store: Store, pk: int, changes: Edit) -> None:
+    store.write_now(lambda tx: memories.edit(tx, pk, changes, by="extraction", change="changed"))
+
+
+@pytest.mark.parametrize("decision", ["this", "other", "both"])
+def test_a_decision_leaves_a_memory_the_end_that_it_has(store: Store, clock: Clock, decision: Decided) -> None:
+    tonight, meat = known(store, "wants no meat tonight"), known(store, "eats meat")
+    contradict(store, tonight, meat)
+    ends = clock.ms + DAY
+    for pk in (tonight, meat):
+        change(store, pk, Edit(valid_to=ends))
+    held = [memory for memory in decide(store, tonight, decision) if memory.status == "active"]
+    assert held
+    assert {memory.valid_to for memory in held} == {ends}
+
+
+@pytest.mark.parametrize(("asked", "decision"), [("new", "both"), ("new", "other"), ("old", "both")])
+def test_what_contradicts_yet_another_still_waits(store: Store, asked: str, decision: Decided) -> None:
+    own, old, new = known(store, "in Turin", "active"), known(store, "in Rome"), known(store, "in Oslo")
+    contradict(store, old, own)
+    contradict(store, new, old)
+    if asked == "old":  # asked about beside `own`, so both are decided: nothing is left
+        decide(store, old, decision)
+        assert listed(store) == []
+        assert {status(store, pk) for pk in (own, old, new)} == {"active"}
+        return
+    decide(store, new, decision)
+    assert status(store, old) == "resolving"
+    assert owned(store, old)
+    assert listed(store) == [(old, [own])]
+    decide(store, old, "other")
+    assert listed(store) == []
+    assert (status(store, own), status(store, old)) == ("active", "superseded")
+
+
+def test_what_was_not_seen_is_not_decided(store: Store) -> None:
+    one, two, three = (known(store, text) for text in ("in Turin", "in Rome", "in Oslo"))
+    contradict(store, three, one)
+    seen = [store.read_now(lambda db, pk=pk: memories.by_pks(db, [pk])[pk].id) for pk in (one, two)]
+    contradict(store, three, two)
+    for wrong in ([], seen[:1], [*seen, "another"]):
+        with pytest.raises(UndecidableError, match="changed meanwhile; look at it again"):
+            store.write_now(lambda tx, wrong=wrong: decisions.decide(tx, three, "this", seen=wrong))
+    assert {status(store, pk) for pk in (one, two, three)} == {"resolving"}
+    store.write_now(lambda tx: decisions.decide(tx, three, "this", seen=seen[::-1]))
+    assert [status(store, pk) for pk in (one, two, three)] == ["superseded", "superseded", "active"]
+
+
+@pytest.mark.parametrize("messages", [False, True])
+def test_what_contradicted_only_a_forgotten_memory_holds(store: Store, messages: bool) -> None:
+    done = capture(store, [said("I live in Rome.", "m1")])
+    (turn,) = turns(store, done.conversation_id)
+    named = remember(store, draft("The user lives in Rome.", quote(turn, "I live in Rome.")))
+    rome = store.read_now(lambda db: memories.pk_of(db, named))
+    turin, lonely, oslo, own = (
+        known(store, text, state)
+        for text, state in (
+            ("in Turin", "resolving"),
+            ("in Bath", "resolving"),
+            ("in Oslo", "resolving"),
+            ("x", "active"),
+        )
+    )
+    contradict(store, rome, turin, oslo)
+    contradict(store, oslo, own)
+    store.write_now(lambda tx: forget.forget_memory(tx, named, messages=messages))
+    assert [status(store, pk) for pk in (turin, lonely, oslo)] == ["active", "resolving", "resolving"]
+    assert not owned(store, turin)
+    assert listed(store) == [(oslo, [own]), (lonely, [])]
+
+
+@pytest.mark.parametrize("state", ["superseded", "archived", "candidate"])
+def test_what_contradicted_only_what_is_over_holds(store: Store, state: Status) -> None:
+    one, two, lonely = known(store, "in Turin"), known(store, "in Rome"), known(store, "in Bath")
+    contradict(store, two, one)
+    assert store.write_now(lambda tx: contradictions.release_beside(tx, [one, two, lonely])) == []
+    change(store, two, Edit(status=state))
+    assert store.write_now(lambda tx: contradictions.release_beside(tx, [two, lonely])) == [one]
+    assert [status(store, pk) for pk in (one, lonely)] == ["active", "resolving"]
+    assert not owned(store, one)

@@ -58,7 +58,7 @@ async def refuse_browsers(connection: ASGIConnection[Any, Any, Any, Any], _: Bas
     may do everything has opened there."""
     if browser.sent(connection.headers) and not client_of(connection).page:
         raise ForbiddenError(
-            "Who may ask is decided in the dashboard, or with `satchel pair CODE` and `satchel clients`."
+            "This is decided in the dashboard, or in a terminal (`satchel pair CODE`, `satchel clients`)."
         )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ class Daemon:
         self.hosts = Hosts()
         self.ready = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._changing_settings = asyncio.Lock()
         self._seen: dict[str, int] = {}
 
     async def start(self) -> None:
@@ -132,6 +133,14 @@ class Daemon:
         """There is work for the workers."""
         self.worker.wake()
         self.indexer.wake()
+
+    async def change_settings(self, write: Callable[[], Config]) -> Config:
+        """Writes settings in a thread and takes them over, one change after the other, so that the latest written is
+        the latest that holds. Raises what `write` raises."""
+        async with self._changing_settings:
+            kept = await asyncio.to_thread(write)
+            self.apply(kept)
+            return kept
 
     def apply(self, config: Config) -> None:
         """Takes over, of changed settings, what can be changed while the daemon runs; `self.config` says what holds."""

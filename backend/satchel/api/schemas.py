@@ -453,9 +453,12 @@ class OpenPage(Answer):
 
 
 class DecisionRequest(Strict):
-    """Of a conflict: `this` memory holds, the `other` one, or `both`. Of the rest: `keep` it, or `drop` it."""
+    """Of a conflict: `this` memory holds, the `other` one, or `both`. Of the rest: `keep` it, or `drop` it.
+
+    With `against`, the ids of what it contradicts as it was shown, only while that is so."""
 
     decision: Decided
+    against: Annotated[tuple[HitId, ...], msgspec.Meta(max_length=1000)] | None = None
 
 
 class DecisionAnswer(Answer):

@@ -6,7 +6,7 @@ but for what only a model reads: a memory whose pair is not found this way is as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 import apsw
 import msgspec
@@ -19,12 +19,31 @@ LOOKED_AT = 200
 """Memories that are compared with each: the newest that wait or are the user's own, and those that hold its words."""
 
 
-def relate(tx: Tx, memory_ids: Iterable[str]) -> None:
-    """Notes for those of these that are `resolving` what they contradict."""
-    for memory_id in memory_ids:
-        pk, memory = memories.pk_of(tx.db, memory_id), memories.memory(tx.db, memory_id)
+def look(db: apsw.Connection, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    """What those of these contradict that are `resolving`, by id. It takes long, so it is no part of a write."""
+    found = {}
+    for memory in memories.by_ids(db, memory_ids).values():
         if memory.status == "resolving":
-            contradictions.add(tx, pk, _contradicted(tx.db, pk, memory))
+            against = _contradicted(db, memories.pk_of(db, memory.id), memory)
+            found[memory.id] = [other.id for other in memories.by_pks(db, against).values()]
+    return found
+
+
+def relate(tx: Tx, found: Mapping[str, Sequence[str]]) -> None:
+    """Notes what was found, of which may have been settled or forgotten meanwhile what it will."""
+    known = memories.by_ids(tx.db, [*found, *(other for others in found.values() for other in others)])
+    pks = {memory_id: memories.pk_of(tx.db, memory_id) for memory_id in known}
+    for memory_id, others in found.items():
+        if memory_id in known and known[memory_id].status == "resolving":
+            there = [other for other in others if other in known]
+            contradictions.add(
+                tx, pks[memory_id], [pks[other] for other in there if _counts(tx.db, pks[other], known[other])]
+            )
+
+
+def _counts(db: apsw.Connection, pk: int, memory: Memory) -> bool:
+    """Whether a memory may be contradicted: it waits itself, or is the user's own."""
+    return memory.status == "resolving" or (memory.status == "active" and memories.is_users_own(db, pk))
 
 
 def _contradicted(db: apsw.Connection, pk: int, memory: Memory) -> list[int]:
@@ -42,7 +61,7 @@ def _contradicted(db: apsw.Connection, pk: int, memory: Memory) -> list[int]:
     return [
         other
         for other, one in known.items()
-        if (one.status == "resolving" or (one.status == "active" and memories.is_users_own(db, other)))
+        if _counts(db, other, one)
         and (any(rivals.against(draft, [(one, 0.0)])) or any(rivals.against(_as_draft(one), [(memory, 0.0)])))
     ]
 

@@ -240,12 +240,10 @@ class Rederiver:
     # Applying
 
     async def _apply(self, run: Run) -> None:
-        def apply(tx: Tx) -> list[str]:
-            changed = rederivation.apply_some(tx, run, APPLIED_AT_ONCE)
-            contradicting.relate(tx, changed)
-            return changed
-
-        changed = await self._store.write(apply)
+        changed = await self._store.write(lambda tx: rederivation.apply_some(tx, run, APPLIED_AT_ONCE))
+        found = await self._store.read(lambda db: contradicting.look(db, changed))
+        if found:
+            await self._store.write(lambda tx: contradicting.relate(tx, found))
         for memory_id in changed:
             self._publish("memory", run.profile, id=memory_id)
         if changed:

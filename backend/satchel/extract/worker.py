@@ -402,8 +402,11 @@ def settle(
         vectors.put(tx, meaning.model, [(vectors.Waiting("memory", pk, draft.text), meaning.vector)])
         return pk
 
+    changed: list[int] = []
+
     def change(memory_id: str, changes: memories.Edit, why: str) -> None:
         memories.edit(tx, ids[memory_id], changes, by="extraction", change=why)
+        changed.append(ids[memory_id])
 
     def end(memory_ids: Sequence[str]) -> None:
         for memory_id in memory_ids:
@@ -443,6 +446,7 @@ def settle(
             if told is not None:
                 memories.observe(tx, told, draft)  # counts nothing new; its quote now stands in the latest revision
             return told
+    contradictions.release_beside(tx, changed)
     _tell_evidence(tx, draft, [pk, *near])
     return pk
 
@@ -511,10 +515,11 @@ def _near(db: apsw.Connection, draft: Draft, owner: int, meaning: vectors.Meanin
 def _withdraw(tx: Tx, message_ids: Sequence[str]) -> list[str]:
     """What rests only on words that were edited away holds no more: the user took them back. The ids of these."""
     before = changes.place(tx.db)
-    for pk in memories.resting_on_old_words(tx.db, message_ids):
-        if not memories.is_users_own(tx.db, pk):
-            gone = memories.Edit(status="superseded", valid_to=tx.now)
-            memories.edit(tx, pk, gone, by="extraction", change="its words were edited away")
+    gone = [pk for pk in memories.resting_on_old_words(tx.db, message_ids) if not memories.is_users_own(tx.db, pk)]
+    for pk in gone:
+        over = memories.Edit(status="superseded", valid_to=tx.now)
+        memories.edit(tx, pk, over, by="extraction", change="its words were edited away")
+    contradictions.release_beside(tx, gone)
     return changes.memories_since(tx.db, before)
 
 

@@ -32,7 +32,9 @@ def own_group() -> dict[str, bool | int]:
 def end_group(pid: int) -> None:
     """Ends a process of `own_group`, with those that it started; nothing where it is gone. Raises OSError."""
     if sys.platform == "win32":
-        subprocess.run(["taskkill", "/F", "/T", "/PID", str(pid)], capture_output=True, check=False)  # noqa: S603, S607
+        # By its whole path: Windows looks in the current folder first, which may be anybody's.
+        taskkill = os.path.join(os.environ["SYSTEMROOT"], "System32", "taskkill.exe")
+        subprocess.run([taskkill, "/F", "/T", "/PID", str(pid)], capture_output=True, check=False)  # noqa: S603
         return
     try:
         os.killpg(pid, signal.SIGKILL)

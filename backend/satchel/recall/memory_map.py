@@ -70,7 +70,7 @@ class _Sample(NamedTuple):
 
 
 class MemoryMap(msgspec.Struct, frozen=True):
-    """A map with the words of its points, in the order of the points."""
+    """A map with the words of its points as they are now, by pk; a point without words is not to be shown."""
 
     drawn: Drawn
     wordings: dict[int, Wording]
@@ -84,14 +84,15 @@ class Maps:
         self._kept: dict[tuple[str, int], Drawn] = {}
         self._one_at_a_time = asyncio.Lock()
         self._drawing: asyncio.Future[Drawn] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Drawn | None]] = set()
         self._generation = 0
         self._closed = False
 
     async def of(self, profile: str, limit: int) -> MemoryMap:
         """The map of the memories that hold now and have a vector. Of more than `limit`, a sample: the pinned, then a
         fifth of it those said most often, a fifth the newest; the rest from all groups alike, as many of each, so that
-        small ones are seen too. The same memories give the same map. Raises StoreError."""
+        small ones are seen too. The same memories give the same map. While many are written, it may be a few changes
+        old. Raises StoreError."""
         while True:
             found = await self._store.read(lambda db: self._as_kept(db, profile, limit))
             if found is not None:
@@ -102,7 +103,10 @@ class Maps:
             task = asyncio.create_task(self._draw(profile, limit), name="map")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-            await asyncio.shield(task)
+            drawn = await asyncio.shield(task)
+            # It is answered with though memories were written meanwhile: while many are, no map would ever be current.
+            if drawn is not None and (found := await self._unless_forgotten(drawn)) is not None:
+                return found
 
     async def forget(self) -> None:
         """Lets go of all maps, and of what is being made of vectors and words that may be gone."""
@@ -119,12 +123,22 @@ class Maps:
         kept = self._kept.get((profile, limit))
         if kept is None or version(db, profile) != kept.version or self._store.now() >= kept.until:
             return None
-        return MemoryMap(kept, {one.pk: one for one in pictures.wordings(db, [point[0] for point in kept.points])})
+        return _with_words(db, kept)
 
-    async def _draw(self, profile: str, limit: int) -> None:
+    async def _unless_forgotten(self, drawn: Drawn) -> MemoryMap | None:
+        """None where anything was forgotten since: its groups' names may be words of that, and its pks given anew."""
+
+        def look(db: apsw.Connection) -> MemoryMap | None:
+            return None if pictures.forgotten_since(db, drawn.version.change) else _with_words(db, drawn)
+
+        return await self._store.read(look)
+
+    async def _draw(self, profile: str, limit: int) -> Drawn | None:
+        """None where it was given up."""
         async with self._one_at_a_time:
-            if await self._store.read(lambda db: self._as_kept(db, profile, limit)) is not None:
-                return  # drawn while this one waited
+            kept = await self._store.read(lambda db: self._as_kept(db, profile, limit))
+            if kept is not None:
+                return kept.drawn  # drawn while this one waited
             generation = self._generation
 
             def given_up() -> bool:
@@ -137,14 +151,20 @@ class Maps:
             try:
                 drawn = await self._drawing
             except GivenUpError:
-                return
+                return None
             finally:
                 self._drawing = None
-            if not given_up():
-                self._kept.pop((profile, limit), None)
-                self._kept[profile, limit] = drawn
-                while len(self._kept) > KEPT:
-                    del self._kept[next(iter(self._kept))]
+            if given_up():
+                return None
+            self._kept.pop((profile, limit), None)
+            self._kept[profile, limit] = drawn
+            while len(self._kept) > KEPT:
+                del self._kept[next(iter(self._kept))]
+            return drawn
+
+
+def _with_words(db: apsw.Connection, drawn: Drawn) -> MemoryMap:
+    return MemoryMap(drawn, {one.pk: one for one in pictures.wordings(db, [point[0] for point in drawn.points])})
 
 
 def version(db: apsw.Connection, profile: str) -> Version:

@@ -44,11 +44,22 @@ def project(
     import numpy as np
 
     count = len(vectors)
-    rows = np.nan_to_num(np.asarray(vectors, np.float32), posinf=0.0, neginf=0.0)
+    rows = _directions(np.nan_to_num(np.asarray(vectors, np.float32), posinf=0.0, neginf=0.0))
     places = principal(rows)
     if count > 4:
         places = _neighbourly(rows, places, np.random.default_rng(seed), given_up)
     return framed(places)
+
+
+def _directions(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of length 1, as embeddings are; distances of longer ones could be too large for a float."""
+    import numpy as np
+
+    if not rows.size:
+        return rows
+    largest = np.abs(rows).max(1, keepdims=True)
+    within = rows / np.where(largest > 0, largest, 1)
+    return np.asarray(within / np.maximum(np.linalg.norm(within, axis=1, keepdims=True), 1), np.float32)
 
 
 def principal(rows: NDArray[np.float32]) -> NDArray[np.float32]:

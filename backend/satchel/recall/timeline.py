@@ -18,6 +18,9 @@ By = Literal["day", "week", "month"]
 MOST_BARS = 120
 """As many as one can tell apart; when nobody says how wide bars shall be, they are as narrow as that allows."""
 
+BOUND = 5_000
+"""More bars than these are not given, whatever their width: a single wrong date gave one for every day since then."""
+
 
 class Bar(msgspec.Struct, frozen=True):
     """`start` is its first day. `learned`: memories by kind, those of which there are any; `captured`: turns."""
@@ -29,7 +32,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 class Timeline(msgspec.Struct, frozen=True):
     """`first` is the first bar's first day, `last` the last bar's last day that is not ahead, or of which something is
-    told."""
+    told. What lies further away than `BOUND` bars reach counts into the first bar, or the last."""
 
     by: By
     first: date
@@ -43,7 +46,7 @@ def local_day(zone: tzinfo | None = None) -> Callable[[int], date]:
     def day(ms: int) -> date:
         try:
             return to_datetime(min(max(ms, FIRST_MS), LAST_MS)).astimezone(zone).date()
-        except OverflowError:  # the zone carries it out of the years there are
+        except (OverflowError, OSError):  # the zone carries it out of the years there are, or is not known there
             return date.max if ms > 0 else date.min
 
     return day
@@ -63,8 +66,8 @@ def timeline(
     by: By | None = None,
     day_of: Callable[[int], date],
 ) -> Timeline:
-    """Bars from the first day of which something is told until today: from (time, kind, how many) of memories and
-    (time, how many) of turns, times counted in `SLOT_MS`. `day_of` gives the local day of a time in ms."""
+    """Bars from the first day of which something is told until today, `BOUND` at most: from (time, kind, how many) of
+    memories and (time, how many) of turns, times counted in `SLOT_MS`. `day_of` gives the local day of a time in ms."""
     memories: dict[date, Counter[Kind]] = {}
     for slot, kind, count in learned:
         memories.setdefault(day_of(slot * SLOT_MS), Counter())[kind] += count
@@ -74,10 +77,12 @@ def timeline(
     days = memories.keys() | turns.keys() | {today}
     first, last = min(days), max(days)
     by = by or _narrow(first, last)
+    first, last = _within(first, last, today, by)
     bars: dict[date, tuple[Counter[Kind], int]] = {}
     for day in days:
-        kinds, count = bars.get(start_of(day, by), (Counter(), 0))
-        bars[start_of(day, by)] = kinds + memories.get(day, Counter()), count + turns[day]
+        begins = start_of(min(max(day, first), last), by)
+        kinds, count = bars.get(begins, (Counter(), 0))
+        bars[begins] = kinds + memories.get(day, Counter()), count + turns[day]
     begins = start_of(first, by)
     found = []
     while begins <= last:
@@ -94,6 +99,27 @@ _WIDTHS: tuple[By, ...] = ("day", "week", "month")
 
 def _narrow(first: date, last: date) -> By:
     return next((one for one in _WIDTHS if _number(first, last, one) <= MOST_BARS), "month")
+
+
+def _within(first: date, last: date, today: date, by: By) -> tuple[date, date]:
+    """The days from `first` to `last` that `BOUND` bars reach, those nearest to today: the past ones first."""
+    number = _number(first, last, by)
+    if number <= BOUND:
+        return first, last
+    first = max(first, _further(today, 1 - BOUND, by))
+    return first, max(today, min(last, _further(first, BOUND - 1, by)))
+
+
+def _further(day: date, number: int, by: By) -> date:
+    """The first day of the bar that is so many after that of `day`, or before it; the calendar's end where it ends."""
+    begins = start_of(day, by)
+    try:
+        if by == "month":
+            months = begins.year * 12 + begins.month - 1 + number
+            return date(months // 12, months % 12 + 1, 1)
+        return begins + timedelta(days=number * (7 if by == "week" else 1))
+    except (OverflowError, ValueError):
+        return date.max if number > 0 else date.min
 
 
 def start_of(day: date, by: By) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -119,6 +120,8 @@ def do(steps: Iterable[Step]) -> Failure | None:
 
 
 def _run(words: tuple[str, ...]) -> subprocess.CompletedProcess[str] | None:
+    if sys.platform == "win32":  # which looks in the current folder first, and that may be anybody's
+        words = (os.path.join(os.environ["SYSTEMROOT"], "System32", f"{words[0]}.exe"), *words[1:])
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         return subprocess.run(  # noqa: S603 - our own words and the user's own paths, and no shell
             words, capture_output=True, text=True, errors="replace", timeout=STEP_SECONDS, check=False

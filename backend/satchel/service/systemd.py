@@ -40,16 +40,17 @@ UMask=0077
 LimitCORE=0
 # What a user's systemd can forbid without root and without user namespaces, and Satchel and llama.cpp never do: gain
 # rights through a program, make namespaces, set-uid files or another architecture's calls, take the processor for
-# real time, change the execution domain, or speak other protocols than the loopback address needs. ProtectSystem and
-# its like are left out: they need user namespaces, which many systems refuse. MemoryDenyWriteExecute is left out: a
-# library that calls back into Python may need what it forbids.
+# real time, change the execution domain, or speak other protocols than it takes to answer on the loopback address and
+# to fetch a model when you ask for one: IPv6 where a network has only that, netlink to look up names and routes.
+# ProtectSystem and its like are left out: they need user namespaces, which many systems refuse. MemoryDenyWriteExecute
+# is left out: a library that calls back into Python may need what it forbids.
 NoNewPrivileges=yes
 RestrictNamespaces=yes
 RestrictSUIDSGID=yes
 SystemCallArchitectures=native
 RestrictRealtime=yes
 LockPersonality=yes
-RestrictAddressFamilies=AF_UNIX AF_INET
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 
 [Install]
 WantedBy=default.target

@@ -74,15 +74,23 @@ def page(db: apsw.Connection, *, profiles: Sequence[str] | None, page: int, size
     ], total
 
 
-def decide(tx: Tx, pk: int, decision: Decided) -> list[Memory]:
+def decide(tx: Tx, pk: int, decision: Decided, *, seen: Sequence[str] | None = None) -> list[Memory]:
     """Does what the user decided of a memory (by its pk); the memories that it concerned, that one first.
 
     Of a conflict `this` ends what it contradicts, `other` ends it, `both` lets all hold. `keep` makes a hint a
-    preference, or lets stand what rests on edited words; `drop` puts it away. Raises UndecidableError.
+    preference, or lets stand what rests on edited words; `drop` puts it away. What stands and contradicts yet another
+    memory still waits for that to be decided.
+
+    `seen` are the ids of what it contradicted when the user decided; None: not told. Raises UndecidableError, also when
+    they are others now.
     """
+    if seen is not None:
+        rivals = memories.by_pks(tx.db, contradictions.against(tx.db, pk)).values()
+        if {memory.id for memory in rivals} != set(seen):
+            raise UndecidableError("What it contradicts has changed meanwhile; look at it again.")
     if decision in ("keep", "drop"):
         _judge(tx, pk, keep=decision == "keep")
-        concerned = [pk]
+        concerned = [pk, *contradictions.release_beside(tx, [pk])]
     else:
         concerned = _settle(tx, pk, decision)
     found = memories.by_pks(tx.db, concerned)
@@ -98,18 +106,22 @@ def _settle(tx: Tx, pk: int, decision: Decided) -> list[int]:
             f"It contradicts {len(rivals) or 'no'} others: decide `this` for the one that is right, or `both`."
         )
     stands, over = {"this": ([pk], rivals), "other": (rivals, [pk]), "both": ([pk, *rivals], [])}[decision]
-    beside = {other for one in over for other in contradictions.against(tx.db, one)} - {pk, *rivals}
+    concerned = {pk, *rivals}
+    # Before anything changes: a conflict is known by its memories' states.
+    waiting = {
+        one
+        for one in stands
+        if _status(tx.db, one) == "resolving" and not concerned.issuperset(contradictions.against(tx.db, one))
+    }
     since = max(_valid_from(tx.db, one) for one in stands)
     for one in stands:
-        _change(tx, one, Edit(status="active", valid_to=None), "decided")
+        _change(tx, one, Edit() if one in waiting else Edit(status="active"), "decided")
+    if waiting:  # else what waits would be asked about with what it was decided beside
+        contradictions.settled(tx, stands)
     for one in over:
         ended = max(since, _valid_from(tx.db, one))
         _change(tx, one, Edit(status="superseded", valid_to=ended), "decided against")
-    freed = [
-        one for one in sorted(beside) if _status(tx.db, one) == "resolving" and not contradictions.against(tx.db, one)
-    ]
-    for one in freed:  # nobody decided these: extraction may still change them
-        memories.edit(tx, one, Edit(status="active"), by="extraction", change="what it contradicted is over")
+    freed = contradictions.release_beside(tx, over)
     return [pk, *rivals, *freed]
 
 

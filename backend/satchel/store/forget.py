@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import apsw
 import msgspec
 
-from satchel.store import forget_plan, forgotten_turns, log, memories, receipts, vector_sets
+from satchel.store import contradictions, forget_plan, forgotten_turns, log, memories, receipts, vector_sets
 from satchel.store.database import fetch, to_json
 from satchel.store.forget_plan import USERS_OWN, Counts, Plan, What
 from satchel.store.segment import segment
@@ -292,6 +292,7 @@ def _carry_out(tx: Tx, going: Plan, what: What) -> Forgotten:
 
 def _take(tx: Tx, going: Plan, gone: _Gone) -> None:
     partly = _partly(tx.db, going)
+    contradicted = contradictions.beside(tx.db, [*going.named, *going.derived])
     forgotten_turns.bury(tx, going.turns)
     tx.db.execute(
         "UPDATE job SET error = NULL WHERE error IS NOT NULL AND pk IN (SELECT job FROM job_message"
@@ -312,6 +313,7 @@ def _take(tx: Tx, going: Plan, gone: _Gone) -> None:
         _settle_beside(tx, pk, lost, set(going.staying), gone)
     for pk in going.titles:
         _forget_title(tx, pk, None, gone)
+    contradictions.release(tx, contradicted)  # once reworded: what they say is kept in their history
     _clear_index(tx.db, gone)
 
 

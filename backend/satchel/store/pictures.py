@@ -60,6 +60,11 @@ def last_change(db: apsw.Connection) -> int:
     return int(found or 0)
 
 
+def forgotten_since(db: apsw.Connection, change: int) -> bool:
+    """Whether anything was forgotten after that place."""
+    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM change WHERE seq > ? AND type = 'tombstone')", (change,)).get)
+
+
 def changed_since(db: apsw.Connection, change: int) -> set[int]:
     """The pks of the memories that changed after that place."""
     rows = fetch(

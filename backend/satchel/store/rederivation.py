@@ -12,7 +12,7 @@ from typing import Literal
 import apsw
 import msgspec
 
-from satchel.store import forgotten, jobs, log, memories
+from satchel.store import contradictions, forgotten, jobs, log, memories
 from satchel.store.database import fetch, to_json
 from satchel.store.store import Tx
 from satchel.structs import decodable
@@ -295,9 +295,10 @@ def apply_some(tx: Tx, run: Run, limit: int) -> list[str]:
         f"SELECT pk, {_CHANGE} FROM rederived_change WHERE run = ? AND outcome IS NULL ORDER BY pk LIMIT ?",
         (run.pk, limit),
     )
+    changed = []
     if not rows:
         tx.db.execute("UPDATE rederivation SET state = 'applied', updated_at = ? WHERE pk = ?", (tx.now, run.pk))
-    changed = []
+        changed = _release(tx, run)
     for pk, *row in rows:
         change = _change(tuple(row))
         memory_id, reason = change.memory_id, _hindrance(tx.db, run, change)
@@ -310,6 +311,24 @@ def apply_some(tx: Tx, run: Run, limit: int) -> list[str]:
             (memory_id, outcome, reason, pk),
         )
     return changed
+
+
+def _release(tx: Tx, run: Run) -> list[str]:
+    """Lets hold what only such of the run's memories contradicted that hold no more; the ids of what it lets hold.
+
+    Only when all changes are made: one that was released could not be changed by the run any more. What the run itself
+    left `resolving` is so.
+    """
+    rows = fetch(
+        tx.db,
+        "SELECT y.pk, y.status FROM rederived_change c JOIN memory y ON y.id = c.memory"
+        " WHERE c.run = ? AND c.outcome = 'applied'",
+        (run.pk,),
+    )
+    over = [pk for pk, status in rows if status not in memories.LIVE]
+    those = set(contradictions.beside(tx.db, over)) - {pk for pk, _ in rows}
+    freed = memories.by_pks(tx.db, contradictions.release(tx, sorted(those)))
+    return [memory.id for memory in freed.values()]
 
 
 def _hindrance(db: apsw.Connection, run: Run, change: Change) -> str | None:

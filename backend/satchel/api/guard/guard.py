@@ -125,6 +125,8 @@ class Guard:
         if tokenless.needs_none(scope["method"], scope["path"]):
             is_open = tokenless.is_open(scope["method"], scope["path"])
             name, pace = ("open", rate.OPEN) if is_open else ("pairing", rate.PAIRING)
+            if scope["path"] == page.SESSIONS:  # floods of who wants to be paired keep no link from being handed in
+                name = "dashboard"
             self._count(name, pace)
             return name, concurrency.TOKENLESS
         given = token.from_header(headers.get("authorization"))
@@ -151,14 +153,17 @@ class Guard:
 
     def _browser(self, scope: Any, headers: dict[str, str]) -> Client | None:
         """The browser in which the dashboard was opened. Raises Refused where something else in it asks."""
-        secret = page.cookie(headers, self.port)
-        if secret is None:
+        secrets = page.cookies(headers, self.port)
+        if not secrets:
             return None
         is_file = page.is_file(scope["method"], scope["path"])
         if not page.is_own(headers, navigates=is_file):
             raise Refused(403, "Foreign origin", "Only the dashboard's own pages may ask in its name.")
         key = headers.get(page.KEY)
-        return self.look_up_page(secret, None if is_file else key) if is_file or key else None
+        if not is_file and not key:
+            return None
+        found = (self.look_up_page(secret, None if is_file else key) for secret in secrets)
+        return next((client for client in found if client is not None), None)
 
     def _count(self, who: str, pace: rate.Rate) -> None:
         if wait := self.rates.take(who, pace):

@@ -36,18 +36,21 @@ HEADERS = (
 """With everything that a browser could show."""
 
 
+MOST_COOKIES = 4
+
+
 def cookie_name(port: int) -> str:
     return f"satchel-{port}"
 
 
-def cookie(headers: Mapping[str, str], port: int) -> str | None:
-    """The session's secret; None for none, and where two of that name came. `headers` by lower-case name.
+def cookies(headers: Mapping[str, str], port: int) -> list[str]:
+    """What may be the session's secret, at most MOST_COOKIES. `headers` by lower-case name.
 
-    Another port can set a cookie of ours too, for a narrower path perhaps, and it would be the first: of two, neither.
+    Another port can set cookies of our name too, for a narrower path perhaps, and they would come first.
     """
-    name = cookie_name(port) + "="
-    found = [one.strip().removeprefix(name) for one in headers.get("cookie", "").split(";") if name in one]
-    return found[0] or None if len(found) == 1 else None
+    pairs = [one.partition("=") for one in headers.get("cookie", "").split(";")]
+    found = [value.strip() for name, _, value in pairs if name.strip() == cookie_name(port)]
+    return [value for value in found if value][:MOST_COOKIES]
 
 
 def is_file(method: str, path: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from litestar import Controller, get, post
 
-from satchel.api.access import TheDaemon, refuse_limited
+from satchel.api.access import TheDaemon, refuse_browsers, refuse_limited
 from satchel.api.house_schemas import BackupItem, BackupList
 from satchel.store import backup, backup_list
 from satchel.store.backup_list import Copy
@@ -16,7 +16,7 @@ from satchel.store.backup_list import Copy
 class BackupController(Controller):
     path = "/v1/backups"
     tags = ("backups",)
-    guards = (refuse_limited,)
+    guards = (refuse_browsers, refuse_limited)
     opt = {"scope": "manage"}  # noqa: RUF012 - Litestar's own attribute
 
     @get()

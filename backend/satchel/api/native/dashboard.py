@@ -33,6 +33,8 @@ class DashboardController(Controller):
         Only for who may do everything, in all profiles: that is what the browser may then.
         """
         client = client_of(request)
+        if client.page:  # a session that was stolen for a moment would give itself others, and outlive its end
+            raise ForbiddenError("One browser cannot let in another; run `satchel open`.")
         if client.profiles is not None or any(not client.may(scope) for scope in SCOPES):
             raise ForbiddenError(f"The dashboard may do everything, and the token of {client.name!r} may not.")
         return LinkAnswer(code=daemon.links.make(), expires_in=LIFETIME_SECONDS)
@@ -56,11 +58,12 @@ class DashboardController(Controller):
             raise ForbiddenError("The link is handed in by the page that it leads to.")
         daemon.links.take(data.code)
         name = f"dashboard in {browser_name(request.headers.get('user-agent', ''))}"
-        former = page.cookie(dict(request.headers), request.base_url.port or 80)
+        former = page.cookies(dict(request.headers), request.base_url.port or 80)
 
         def let_in(tx: Tx) -> clients.PageSecrets:
-            if former is not None and (before := clients.by_page(tx.db, former, None, now=tx.now)) is not None:
-                clients.close_page(tx, before.id)  # the same browser once more
+            for secret in former:
+                if (before := clients.by_page(tx.db, secret, None, now=tx.now)) is not None:
+                    clients.close_page(tx, before.id)  # the same browser once more
             return clients.open_page(tx, name=name, origin=origin)
 
         given = await daemon.store.write(let_in)

@@ -45,11 +45,12 @@ class DecisionController(Controller):
     async def decide(
         self, request: AnyRequest, memory_id: FromPath[str], data: JSONBody[DecisionRequest], daemon: TheDaemon
     ) -> DecisionAnswer:
-        """Decides about a memory. What it changes stays in the history, and extraction never changes it back."""
+        """Decides about a memory; with `against`, only what was seen. What it changes stays in the history,
+        and extraction never changes it back."""
 
         def write(tx: Tx) -> list[Memory]:
             seen_memory(tx.db, request, memory_id)
-            return decisions.decide(tx, memories.pk_of(tx.db, memory_id), data.decision)
+            return decisions.decide(tx, memories.pk_of(tx.db, memory_id), data.decision, seen=data.against)
 
         changed = await daemon.store.write(write)
         for memory in changed:

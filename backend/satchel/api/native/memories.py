@@ -24,7 +24,7 @@ from satchel.api.schemas import (
 from satchel.capture.normalise import check_name, clean
 from satchel.extract.saying import keys
 from satchel.recall.query import fts_query
-from satchel.store import Tx, injections, memories
+from satchel.store import Tx, contradictions, injections, memories
 from satchel.store.forget_plan import What
 from satchel.store.memories import Order
 from satchel.types import BadInputError, Draft, Kind, Memory, NotFoundError, SaidBy, SatchelError, Status
@@ -168,7 +168,7 @@ class MemoryController(Controller):
         if isinstance(data.tags, tuple):
             changes["tags"] = _labels(data.tags)
 
-        def change(tx: Tx) -> Memory:
+        def change(tx: Tx) -> list[Memory]:
             known = seen_memory(tx.db, request, memory_id)
             if seen_at is not None and seen_at != known.updated_at:
                 raise ChangedMeanwhileError("It was changed meanwhile; look at it again, then change it.")
@@ -179,11 +179,14 @@ class MemoryController(Controller):
             if known.status == "superseded" and wanted.status not in ("superseded", msgspec.UNSET):
                 wanted = msgspec.structs.replace(wanted, valid_to=None)  # what comes back has no end any more
             memories.edit(tx, pk, wanted, by="user", change=what)
-            return memories.memory(tx.db, memory_id)
+            concerned = [pk, *contradictions.release_beside(tx, [pk])]
+            found = memories.by_pks(tx.db, concerned)
+            return [found[one] for one in concerned]
 
-        memory = await daemon.store.write(change)
-        daemon.changed("memory", memory.profile, id=memory.id)
-        return MemoryAnswer.of(memory)
+        changed = await daemon.store.write(change)
+        for memory in changed:
+            daemon.changed("memory", memory.profile, id=memory.id)
+        return MemoryAnswer.of(changed[0])
 
     @delete("/{memory_id:str}", status_code=200, opt={"scope": "manage"})
     async def forget(

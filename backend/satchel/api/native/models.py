@@ -9,7 +9,7 @@ from litestar import Controller, delete, get, post
 from litestar.params import JSONBody
 
 from satchel import config
-from satchel.api.access import TheDaemon, refuse_limited
+from satchel.api.access import TheDaemon, refuse_browsers, refuse_limited
 from satchel.api.house_schemas import MachineAnswer, ModelItem, ModelName, ModelsAnswer, UseAnswer
 from satchel.api.native.state import running_models
 from satchel.api.pulling import Pulling
@@ -31,7 +31,7 @@ class NotInstalledError(SatchelError):
 class ModelController(Controller):
     path = "/v1/models"
     tags = ("models",)
-    guards = (refuse_limited,)
+    guards = (refuse_browsers, refuse_limited)
     opt = {"scope": "manage"}  # noqa: RUF012 - Litestar's own attribute
 
     @get()

@@ -77,7 +77,8 @@ class PicturesController(Controller):
     ) -> TimelineAnswer:
         """What was learned and captured when, in local days, weeks from Monday, or months, those without anything
         included. When something was learned is when it was said, so that an import of old conversations stands where
-        they were; whatever became of it since. Without `by` as narrow as some 120 bars allow."""
+        they were; whatever became of it since. Without `by` as narrow as some 120 bars allow. There are at most
+        5,000 bars: what lies beyond them counts into the first, or the last."""
         check_profile(request, profile)
         day_of = local_day()
 

@@ -9,7 +9,7 @@ from litestar import Controller, get, patch
 from litestar.params import JSONBody
 
 from satchel import config
-from satchel.api.access import TheDaemon, refuse_limited
+from satchel.api.access import TheDaemon, refuse_browsers, refuse_limited
 from satchel.api.house_schemas import SettingItem, SettingList, SettingPatch
 from satchel.config import BadSettingError, Config
 from satchel.models import registry
@@ -20,7 +20,7 @@ from satchel.types import ModelError
 class SettingController(Controller):
     path = "/v1/settings"
     tags = ("settings",)
-    guards = (refuse_limited,)
+    guards = (refuse_browsers, refuse_limited)
     opt = {"scope": "manage"}  # noqa: RUF012 - Litestar's own attribute
 
     @get()
@@ -32,8 +32,7 @@ class SettingController(Controller):
     @patch()
     async def change(self, data: JSONBody[SettingPatch], daemon: TheDaemon) -> SettingItem:
         """Changes one setting in `config.toml`, whose comments stay. It holds at once, unless `restart_needed`."""
-        kept = await asyncio.to_thread(_change, daemon.folder, data)
-        daemon.apply(kept)
+        kept = await daemon.change_settings(lambda: _change(daemon.folder, data))
         (setting,) = (each for each in settings() if each.key == data.key)
         return SettingItem.of(setting, kept, daemon.config)
 

@@ -1,8 +1,8 @@
 // The frame around the pages: which page is shown, the way to the others, and what stands above all of them.
-import { request } from "./api.js";
+import { get } from "./api.js";
 import { isConnected, live, watchConnection } from "./live.js";
 import { applyTheme } from "./theme.js";
-import { Heading, Notes } from "./ui.js";
+import { Heading, Notes, useLoad } from "./ui.js";
 import { html, render, useEffect, useState } from "./vendor/preact.js";
 import { language, register, t } from "./words.js";
 
@@ -23,8 +23,8 @@ register({
     "skip": "To the page",
     "menu": "Menu",
     "profile": "Profile",
-    "lost": "Satchel does not answer. What you see may be out of date; it is tried again.",
-    "signed-out": "This browser is not let in any more. Run `satchel open` in a terminal.",
+    "lost": "Satchel isn't responding. What you see may be out of date. Trying again …",
+    "signed-out": "This browser no longer has access. Run `satchel open` in a terminal.",
     "nowhere": "There is no such page.",
   },
   zh: {
@@ -42,7 +42,7 @@ register({
     "nav.backup": "备份",
     "skip": "跳到页面",
     "menu": "菜单",
-    "profile": "配置",
+    "profile": "档案",
     "lost": "Satchel 没有响应。所见内容可能已过时；正在重试。",
     "signed-out": "此浏览器已不再获准访问。请在终端运行 satchel open。",
     "nowhere": "没有这个页面。",
@@ -53,12 +53,23 @@ const PAGES = ["home", "memories", "decide", "conversations", "pictures", "ask",
 /** Pages whose style is loaded, or that have none of their own. */
 const UNSTYLED = new Set(["home", "backup"]);
 const PROFILE = "satchel.profile";
+/** While much is read, something happens all the time; a profile is new but seldom. */
+const PROFILES_MS = 5_000;
+
+/** A segment as it was meant; one that is no encoding, as it stands. @param {string} segment */
+function decoded(segment) {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
 
 /** The address behind the #: `#/memories/ID?q=tea`. */
 function route() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, ...rest] = path.split("/");
-  return { page: name || "home", rest: rest.map(decodeURIComponent), query: Object.fromEntries(new URLSearchParams(query)) };
+  return { page: name || "home", rest: rest.map(decoded), query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
 /** A page's own style, in force before the page is drawn. @param {string} page */
@@ -96,8 +107,9 @@ function App() {
   const [connected, setConnected] = useState(isConnected());
   const [signedOut, setSignedOut] = useState(false);
   const [open, setOpen] = useState(false);
-  const [profiles, setProfiles] = useState(/** @type {string[]} */ ([]));
   const [profile, setProfile] = useState(localStorage.getItem(PROFILE) ?? "me");
+  const found = useLoad((signal) => get("/v1/profiles", {}, signal), [], ["memory"], PROFILES_MS); // what is wrong, the page itself says
+  const profiles = [...new Set([profile, ...(found.data?.profiles ?? []).map((/** @type {any} */ one) => one.name)])];
 
   useEffect(() => {
     const move = () => {
@@ -109,10 +121,6 @@ function App() {
     move(); // the address may have changed between the first drawing and now
     const watching = watchConnection(() => setConnected(isConnected()));
     void live();
-    request("GET", "/v1/profiles")
-      .then((response) => response.json())
-      .then(({ profiles: found }) => setProfiles(found.map((/** @type {any} */ one) => one.name)))
-      .catch(() => {}); // the page itself says what is wrong
     return () => {
       removeEventListener("hashchange", move);
       watching();
@@ -146,9 +154,9 @@ function App() {
       </div>
       <nav id="nav" aria-label=${t("nav")}>
         ${PAGES.map((name) => html`<a href=${`#/${name}`} aria-current=${name === where.page ? "page" : undefined}>${t(`nav.${name}`)}</a>`)}
-        ${profiles.length > 1 && html`<label class="profile">${t("profile")}
+        ${profiles.length > 1 && !signedOut && html`<label class="profile">${t("profile")}
           <select value=${profile} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
-            ${[...new Set([profile, ...profiles])].map((name) => html`<option value=${name}>${name}</option>`)}
+            ${profiles.map((name) => html`<option value=${name}>${name}</option>`)}
           </select>
         </label>`}
       </nav>
@@ -156,7 +164,7 @@ function App() {
     <main tabindex="-1" data-page=${where.page}>
       ${signedOut && html`<div class="card warn" role="alert"><p>${t("signed-out")}</p></div>`}
       ${!connected && !signedOut && html`<div class="card warn" role="alert"><p>${t("lost")}</p></div>`}
-      ${shown?.name === where.page && html`<${shown.Page} key=${`${where.page} ${profile}`} profile=${profile} rest=${where.rest} query=${where.query} />`}
+      ${!signedOut && shown?.name === where.page && html`<${shown.Page} key=${`${where.page} ${profile}`} profile=${profile} rest=${where.rest} query=${where.query} />`}
     </main>
     <${Notes} />
   `;

@@ -10,5 +10,5 @@ export function begins(day, after = 0) {
 export function dayOf(moment) {
   const at = new Date(moment);
   const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${String(at.getFullYear()).padStart(4, "0")}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }

@@ -14,8 +14,23 @@ const listeners = new Set();
 const watchers = new Set();
 let connected = true;
 let wait = 500;
+let over = false;
 const tabs = new BroadcastChannel("satchel");
-tabs.onmessage = ({ data }) => ("connected" in data ? setConnected(data.connected) : tell(data));
+tabs.onmessage = ({ data }) => {
+  if ("over" in data) {
+    over = true; // as it was told, it is not told on
+    dispatchEvent(new CustomEvent("signed-out"));
+  } else {
+    "connected" in data ? setConnected(data.connected) : tell(data);
+  }
+};
+/** This browser is not let in any more: what one tab is told of it holds for all. */
+addEventListener("signed-out", () => {
+  if (!over) {
+    over = true;
+    tabs.postMessage({ over });
+  }
+});
 
 /** Whether the daemon is there, as far as is known. */
 export const isConnected = () => connected;
@@ -96,10 +111,6 @@ async function stream() {
 
 /** Listens until the page is closed, or this browser is not let in any more. */
 export async function live() {
-  let over = false;
-  addEventListener("signed-out", () => {
-    over = true;
-  });
   const opened = performance.now();
   await navigator.locks.request("satchel.stream", async () => {
     if (performance.now() - opened > 1000) {

@@ -5,7 +5,9 @@ const code = location.hash.slice(1);
 history.replaceState(null, "", location.pathname);
 
 const said = /** @type {HTMLElement} */ (document.getElementById("said"));
-const chinese = navigator.language.toLowerCase().startsWith("zh");
+// As words.js has it, which is given only to those who are let in.
+const chosen = localStorage.getItem("satchel.language");
+const chinese = chosen ? chosen === "zh" : navigator.language.toLowerCase().startsWith("zh");
 
 async function open() {
   const response = await fetch("/v1/dashboard/sessions", {
@@ -24,5 +26,5 @@ async function open() {
 }
 
 open().catch(() => {
-  said.textContent = chinese ? "Satchel 没有响应。它在运行吗？" : "Satchel does not answer. Does it run?";
+  said.textContent = chinese ? "Satchel 没有响应。它在运行吗？" : "Satchel isn't responding. Is it running?";
 });

@@ -2,7 +2,7 @@
 import { at, call, get } from "./api.js";
 import { listen } from "./live.js";
 import { html, useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from "./vendor/preact.js";
-import { count, day, locale, plural, register, t } from "./words.js";
+import { count, day, language, locale, plural, register, t } from "./words.js";
 
 register({
   en: {
@@ -16,7 +16,7 @@ register({
     "status.active": "Holds",
     "status.resolving": "In conflict",
     "status.superseded": "Replaced",
-    "status.archived": "Put away",
+    "status.archived": "Archived",
     "said.user": "you",
     "said.assistant": "assistant",
     "said.document": "document",
@@ -29,16 +29,16 @@ register({
     "close": "Close",
     "save": "Save",
     "failed": "That did not work",
-    "no-answer": "Satchel does not answer. Does it run?",
+    "no-answer": "Satchel isn't responding. Is it running?",
     "forget": "Forget …",
     "forget.for-good": "Forget for good",
     "forget.title": "Forget for good?",
     "forget.going": "Forgetting. The bytes are looked for in every file; this can take a while.",
     "forget.goes": (/** @type {number} */ memories, /** @type {number} */ turns) =>
-      `${plural(memories, "memory", "memories")} and ${plural(turns, "message", "messages")} go, with their history and from Satchel's own backups.`,
+      `${plural(memories, "memory", "memories")} and ${plural(turns, "message", "messages")} will be deleted, with their history, and from Satchel's own backups too.`,
     "forget.staying": (/** @type {number} */ n) =>
-      `${plural(n, "memory stays", "memories stay")}, without the words that go: you wrote it, or it rests on other words too.`,
-    "forget.no-undo": "It cannot be undone, and it stays out if the page is loaded again.",
+      `${plural(n, "memory stays", "memories stay")}, without the words that go: you wrote ${n === 1 ? "it yourself, or it rests" : "them yourself, or they rest"} on other words too.`,
+    "forget.no-undo": "This cannot be undone. If the chat is opened again, it will not be saved again.",
     "forget.done": "Forgotten.",
   },
   zh: {
@@ -52,7 +52,7 @@ register({
     "status.active": "有效",
     "status.resolving": "有冲突",
     "status.superseded": "已被取代",
-    "status.archived": "已收起",
+    "status.archived": "已归档",
     "said.user": "你",
     "said.assistant": "助手",
     "said.document": "文档",
@@ -73,13 +73,19 @@ register({
     "forget.goes": (/** @type {number} */ memories, /** @type {number} */ turns) =>
       `将删除 ${count(memories)} 条记忆和 ${count(turns)} 条消息，包括其历史，以及 Satchel 自己备份中的内容。`,
     "forget.staying": (/** @type {number} */ n) => `${count(n)} 条记忆会保留，但不再包含被忘记的话：它们由你写下，或另有依据。`,
-    "forget.no-undo": "此操作无法撤销；重新加载页面也不会再次记住。",
+    "forget.no-undo": "此操作无法撤销；再次打开该聊天也不会重新保存。",
     "forget.done": "已忘记。",
   },
 });
 
-/** What a problem says to a person. @param {any} problem */
-export const sentence = (problem) => (problem.status === 0 ? t("no-answer") : problem.message || problem.title || t("failed"));
+/** What a problem says to a person. The daemon speaks English: elsewhere it is said first that something failed. @param {any} problem */
+export function sentence(problem) {
+  if (problem.status === 0) {
+    return t("no-answer");
+  }
+  const said = problem.message || problem.title;
+  return !said ? t("failed") : language() === "zh" && problem.status >= 400 && problem.status < 500 ? `${t("failed")}：${said}` : said;
+}
 
 /**
  * Loads, and loads again when something that concerns it happens. What was there stays to be seen meanwhile, but for
@@ -161,12 +167,21 @@ export function Heading({ children, aside = null }) {
 /** A modal dialog: Escape and the backdrop close it, and the focus goes back. @param {any} props */
 export function Dialog({ title, close, children, wide = false }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const pressed = useRef(/** @type {EventTarget | null} */ (null));
+  const over = useRef(false);
+  const [trouble, setTrouble] = useState("");
   const id = useId();
+  useEffect(() => {
+    const noter = (/** @type {{text: string, bad: boolean}} */ said) => said.bad && setTrouble(said.text);
+    noters.add(noter); // what is said outside of an open dialog, nobody sees or hears
+    return () => void noters.delete(noter);
+  }, []);
   useLayoutEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
     const shown = dialog.current;
     shown?.showModal();
     return () => {
+      over.current = true;
       shown?.close(); // while it is open, nothing outside of it can have the focus
       before?.isConnected && before.focus();
     };
@@ -179,16 +194,24 @@ export function Dialog({ title, close, children, wide = false }) {
       event.preventDefault();
       close();
     }}
-    onClick=${(/** @type {Event} */ event) => event.target === dialog.current && close()}
+    onClose=${() => {
+      if (!over.current && !dialog.current?.open) {
+        dialog.current?.showModal(); // a second Escape ends it without asking: whether it may, is for the page to say
+        close();
+      }
+    }}
+    onMouseDown=${(/** @type {Event} */ event) => void (pressed.current = event.target)}
+    onClick=${(/** @type {Event} */ event) => event.target === dialog.current && pressed.current === dialog.current && close()}
   >
     <div class="inside">
       <h2 id=${id}>${title}</h2>
       ${children}
+      ${trouble && html`<p class="bad" role="alert">${trouble}</p>`}
     </div>
   </dialog>`;
 }
 
-/** @type {Set<(note: {text: string, bad: boolean}) => void>} */
+/** @type {Set<(note: {text: string, bad: boolean}) => any>} */
 const noters = new Set();
 
 /** Says something in passing, to eye and screen reader. @param {string} text @param {boolean} [bad] */
@@ -214,12 +237,12 @@ export function Notes() {
   return html`<div class="notes" role="status" aria-live="polite">${note && html`<p class=${note.bad ? "bad" : ""}>${note.text}</p>`}</div>`;
 }
 
-/** Does something and says when it failed; what it gave, or undefined. @param {() => Promise<any>} work */
+/** Does something and says when it failed; what it gave, or undefined. What was given up has not failed. @param {() => Promise<any>} work */
 export async function attempt(work) {
   try {
     return await work();
   } catch (problem) {
-    say(sentence(problem), true);
+    /** @type {Error} */ (problem).name === "AbortError" || say(sentence(problem), true);
     return undefined;
   }
 }

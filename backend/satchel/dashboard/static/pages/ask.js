@@ -29,13 +29,13 @@ register({
     "ask.threshold.set": "Use this for every chat …",
     "ask.threshold.title": "Use this for every chat?",
     "ask.threshold.means": (/** @type {string} */ next, /** @type {string} */ now) =>
-      `From then on, something goes into a chat only when it fits by ${next} or more. Now it is ${now}.`,
-    "ask.threshold.higher": "Less will be told. What does not belong goes in more seldom, and what would have helped is missing more often.",
-    "ask.threshold.lower": "More will be told. What helps is missing more seldom, and what does not belong goes in more often.",
+      `From then on, something goes into a chat only when it matches by ${next} or more. Now it is ${now}.`,
+    "ask.threshold.higher": "Less will be told. What does not belong goes in less often, and what would have helped is missing more often.",
+    "ask.threshold.lower": "More will be told. What helps is missing less often, and what does not belong goes in more often.",
     "ask.threshold.also": "It holds for all sites and profiles, and can be changed in the settings at any time.",
     "ask.threshold.use": "Use it",
     "ask.threshold.done": "It holds for every chat now.",
-    "ask.threshold.restart": "Kept. It holds once Satchel has been started again.",
+    "ask.threshold.restart": "Saved. Takes effect after a restart.",
     "ask.would": "What the chat would get",
     "ask.copy": "Copy",
     "ask.copied": "Copied.",
@@ -46,12 +46,12 @@ register({
     "ask.nothing": "Nothing fits, and nothing would be added",
     "ask.nothing.general": "The question does not seem to be about you, so that something must fit it better than usual to go in.",
     "ask.nothing.near": (/** @type {string} */ best, /** @type {string} */ needed) =>
-      `What comes nearest fits by ${best}, and ${needed} is asked for.`,
+      `The closest match is ${best}; at least ${needed} is needed.`,
     "ask.nothing.held": "Something comes near enough, but of its kind more is asked; see below.",
     "ask.nothing.none": "Nothing that is kept shares its words or its meaning.",
     "ask.nothing.room": "What fits has no room in so few tokens.",
     "ask.why": "Why these",
-    "ask.fits": (/** @type {string} */ share) => `fits by ${share}`,
+    "ask.fits": (/** @type {string} */ share) => `${share} match`,
     "ask.along": "It comes along: alone it would not fit well enough, beside the others it may help.",
     "ask.below": (/** @type {number} */ n) => `What nearly made it (${count(n)})`,
     "ask.below.score": (/** @type {string} */ needed) => `It does not reach ${needed}.`,
@@ -61,7 +61,7 @@ register({
     "ask.below.old": "It was left out although it fits: it says nothing beyond what is asked.",
     "ask.for": "speaks for it",
     "ask.against": "speaks against it",
-    "ask.sign.begin": "How seldom anything fits",
+    "ask.sign.begin": "Starting point (most things don't match)",
     "ask.sign.meaning": "Close in meaning",
     "ask.sign.words": "The same words",
     "ask.sign.order": "More of them than others",
@@ -72,7 +72,7 @@ register({
     "ask.sign.resolving": "It is in conflict",
     "ask.sign.candidate": "It is only a hint",
     "ask.sign.superseded": "It was replaced",
-    "ask.sign.archived": "It was put away",
+    "ask.sign.archived": "It is archived",
     "ask.sign.assistant": "The assistant said it",
     "ask.sign.at-length": "The assistant said it, at length",
     "ask.sign.advice": "It is the assistant's advice",
@@ -85,7 +85,7 @@ register({
     "ask.sign.near-words": "The same words nearby",
     "ask.sign.near-meaning": "Close in meaning nearby",
     "ask.sign.conversation": "Its conversation",
-    "ask.sign.speaker": "Said by whom you ask for",
+    "ask.sign.speaker": "Said by the person you ask about",
   },
   zh: {
     "ask.title": "聊天会被告知什么？",
@@ -113,7 +113,7 @@ register({
     "ask.threshold.means": (/** @type {string} */ next, /** @type {string} */ now) => `此后，相符程度达到 ${next} 的内容才会放入聊天。现在是 ${now}。`,
     "ask.threshold.higher": "告知的内容会变少：不相干的更少混入，但有用的也更容易缺失。",
     "ask.threshold.lower": "告知的内容会变多：有用的更少缺失，但不相干的也更容易混入。",
-    "ask.threshold.also": "对所有网站和配置生效，随时可以在设置中更改。",
+    "ask.threshold.also": "对所有网站和档案生效，随时可以在设置中更改。",
     "ask.threshold.use": "采用",
     "ask.threshold.done": "现在对所有聊天生效。",
     "ask.threshold.restart": "已保存。重新启动 Satchel 后生效。",
@@ -140,7 +140,7 @@ register({
     "ask.below.old": "虽然相符，但没有放入：它没有说出问题以外的内容。",
     "ask.for": "支持",
     "ask.against": "反对",
-    "ask.sign.begin": "相符的内容本就少见",
+    "ask.sign.begin": "起点（大多数内容都不相符）",
     "ask.sign.meaning": "含义相近",
     "ask.sign.words": "字词相同",
     "ask.sign.order": "相同字词比其他内容多",
@@ -151,7 +151,7 @@ register({
     "ask.sign.resolving": "有冲突",
     "ask.sign.candidate": "只是一个迹象",
     "ask.sign.superseded": "已被取代",
-    "ask.sign.archived": "已收起",
+    "ask.sign.archived": "已归档",
     "ask.sign.assistant": "助手说的",
     "ask.sign.at-length": "助手的长篇回答",
     "ask.sign.advice": "助手的建议",
@@ -204,7 +204,18 @@ const FULL = 5;
 /** Those below which a sign is not worth a line. */
 const SLIGHT = 0.1;
 
-const share = (/** @type {number} */ score) => new Intl.NumberFormat(locale(), { style: "percent" }).format(score);
+const share = (/** @type {number} */ score, digits = 0) => new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: digits }).format(score);
+
+/** A score and the threshold that it does not reach, told so exactly that they differ. @param {number} score @param {number} threshold */
+function apart(score, threshold) {
+  for (let digits = 0; ; digits += 1) {
+    const unit = 10 ** (digits + 2);
+    const told = [share(Math.floor(score * unit) / unit, digits), share(threshold, digits)];
+    if (told[0] !== told[1] || digits === 6) {
+      return told;
+    }
+  }
+}
 
 /** What it was, once it has stayed so for a moment. @template T @param {T} value @returns {T} */
 function useSettled(value) {
@@ -218,6 +229,7 @@ function useSettled(value) {
 
 /** @param {any} props */
 export default function Ask({ profile, query }) {
+  const [typed, setTyped] = useState(query.q ?? ""); // with what an input method has not finished yet
   const [question, setQuestion] = useState(query.q ?? "");
   const [budget, setBudget] = useState(800);
   const [style, setStyle] = useState("");
@@ -262,14 +274,19 @@ export default function Ask({ profile, query }) {
     }
   }, [found.data]);
   const value = threshold ?? yours;
+  const type = (/** @type {string} */ text, finished = true) => {
+    setTyped(text);
+    finished && setQuestion(text);
+  };
 
   return html`
     <${Heading}>${t("ask.title")}<//>
     <p class="soft">${t("ask.lead")}</p>
     <form class="card" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
       <label class="field"><span>${t("ask.question")}</span>
-        <textarea dir="auto" rows="2" maxlength="20000" placeholder=${t("ask.for-example")} value=${question}
-          onInput=${(/** @type {any} */ event) => setQuestion(event.target.value)}></textarea>
+        <textarea dir="auto" rows="2" maxlength="20000" placeholder=${t("ask.for-example")} value=${typed}
+          onInput=${(/** @type {any} */ event) => type(event.target.value, !event.isComposing)}
+          onCompositionEnd=${(/** @type {any} */ event) => type(event.target.value)}></textarea>
       </label>
       <div class="choices">
         <label class="field"><span>${t("ask.budget")}</span>
@@ -372,11 +389,11 @@ function Answer({ answer, busy }) {
     </section>
     ${hits.length > 0 && html`<section class="card">
       <h2>${t("ask.why")}</h2>
-      ${hits.map((/** @type {any} */ hit) => html`<${Why} key=${hit.id} hit=${hit} note=${hit.score < threshold ? t("ask.along") : ""} />`)}
+      ${hits.map((/** @type {any} */ hit) => html`<${Why} key=${hit.id} hit=${hit} threshold=${threshold} note=${hit.score < threshold ? t("ask.along") : ""} />`)}
     </section>`}
     ${below.length > 0 && html`<details class="card" open=${hits.length === 0}>
       <summary><h2>${t("ask.below", below.length)}</h2></summary>
-      ${below.map((/** @type {any} */ hit) => html`<${Why} key=${hit.id} hit=${hit} note=${held(hit, threshold)} />`)}
+      ${below.map((/** @type {any} */ hit) => html`<${Why} key=${hit.id} hit=${hit} threshold=${threshold} note=${held(hit, threshold)} />`)}
     </details>`}
   `;
 }
@@ -389,14 +406,14 @@ function WhyNothing({ below, threshold }) {
   const about = below[0].reasons.find((/** @type {any} */ reason) => reason.sign === "what the question is about");
   return html`<p class="soft">
     ${about?.log_odds < 0 ? `${t("ask.nothing.general")} ` : ""}
-    ${below[0].score < threshold ? t("ask.nothing.near", share(below[0].score), share(threshold)) : t("ask.nothing.held")}
+    ${below[0].score < threshold ? t("ask.nothing.near", ...apart(below[0].score, threshold)) : t("ask.nothing.held")}
   </p>`;
 }
 
 /** What kept it out. @param {any} hit @param {number} threshold */
 function held(hit, threshold) {
   if (hit.score < threshold) {
-    return t("ask.below.score", share(threshold));
+    return t("ask.below.score", apart(hit.score, threshold)[1]);
   }
   if (hit.status === "candidate") {
     return t("ask.below.hint");
@@ -405,13 +422,13 @@ function held(hit, threshold) {
 }
 
 /** A hit, with what speaks for and against it as bars. @param {any} props */
-function Why({ hit, note }) {
+function Why({ hit, threshold, note }) {
   const [place, id] = hit.type === "turn" ? ["conversations", hit.conversation_id] : ["memories", hit.id];
   return html`<article class="memory why">
     <div>
       <a class="says" href=${`#${at(`/${place}`, id)}`} dir="auto">${hit.text}</a>
       <p class="about">
-        <b>${t("ask.fits", share(hit.score))}</b> <${KindChip} kind=${hit.kind} /> <${StatusChip} status=${hit.status} />
+        <b>${t("ask.fits", hit.score < threshold ? apart(hit.score, threshold)[0] : share(hit.score))}</b> <${KindChip} kind=${hit.kind} /> <${StatusChip} status=${hit.status} />
         <time datetime=${hit.time}>${day(hit.time)}</time> ${hit.site && html`<span dir="auto">${hit.site}</span>`}
       </p>
       ${note && html`<p class="small soft">${note}</p>`}

@@ -1,5 +1,6 @@
 // Copies of everything: those that Satchel keeps, and one as a file to take away.
 import { call, get, request } from "../api.js";
+import { dayOf } from "../days.js";
 import { Empty, Heading, Loading, say, sentence, useLoad } from "../ui.js";
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { count, moment, plural, register, size, t } from "../words.js";
@@ -13,7 +14,7 @@ register({
     "backup.none.next": "Make one now. It takes a few seconds, and Satchel goes on meanwhile.",
     "backup.now": "Make one now",
     "backup.making": "It is being made, and checked by restoring it. You can go on meanwhile.",
-    "backup.made": "Made, restored for a trial and compared: whole.",
+    "backup.made": "Backup made and checked: a trial restore matched.",
     "backup.failed": "No copy was made.",
     "backup.kept": "What is kept",
     "backup.when": "Made",
@@ -26,7 +27,7 @@ register({
     "backup.why.before-an-update": "before an update",
     "backup.why.after-a-forgetting": "after a forgetting",
     "backup.why.before-a-restore": "before a restore",
-    "backup.where": "They lie in this folder. The newest five are kept.",
+    "backup.where": "They are in this folder. The newest five are kept.",
     "backup.same-disk": "It is on the same disk as Satchel: copy one to another disk now and then.",
     "backup.restore": "To go back to a copy",
     "backup.restore.how": "Stop Satchel first. Then run this in a terminal; it asks before it replaces anything, and keeps what was there aside.",
@@ -74,7 +75,7 @@ register({
     "backup.restore": "恢复某份备份",
     "backup.restore.how": "请先停止 Satchel，再在终端运行以下命令；替换之前会询问，并会另存原有内容。",
     "backup.restore.file": "备份",
-    "backup.restore.after": "此后忘记的内容不会恢复，谁可以询问则保持现状。",
+    "backup.restore.after": "此后忘记的内容不会恢复，谁可以访问 Satchel 则保持现状。",
     "backup.copy": "复制命令",
     "backup.copied": "已复制。",
     "backup.not-copied": "浏览器不允许复制。请自行选中文字再复制。",
@@ -82,7 +83,7 @@ register({
     "backup.forgetting.ours": "你忘记的内容也会从这些备份中去除：它们会被删除，并重新制作一份不含该内容的备份。",
     "backup.forgetting.yours": "你带到别处的文件（包括导出的文件）不在可及范围内：请自行删除。Satchel 知道有这样的文件时会告诉你。",
     "backup.export": "全部内容存为文件",
-    "backup.export.what": (/** @type {string} */ profile) => `配置 ${profile} 的所有对话和记忆及其历史，存为其他程序可读的文本（每行一条 JSON 记录）。文件未加密：得到它的人都能读。`,
+    "backup.export.what": (/** @type {string} */ profile) => `档案 ${profile} 的所有对话和记忆及其历史，存为其他程序可读的文本（每行一条 JSON 记录）。文件未加密：得到它的人都能读。`,
     "backup.export.do": "存为文件",
     "backup.export.going": (/** @type {string} */ so) => `已收到 ${so}`,
     "backup.export.done": (/** @type {string} */ all, /** @type {number} */ records) => `已保存：${all}，${count(records)} 条记录。`,
@@ -209,7 +210,7 @@ function Export({ profile }) {
         records += part.value.reduce((lines, byte) => lines + Number(byte === 10), 0);
         setBytes(all);
       }
-      hand(new Blob(parts, { type: "application/x-ndjson" }), `satchel-${profile.replace(/[^\p{L}\p{N}-]+/gu, "-")}-${new Date().toISOString().slice(0, 10)}.jsonl`);
+      hand(new Blob(parts, { type: "application/x-ndjson" }), `satchel-${profile.replace(/[^\p{L}\p{N}-]+/gu, "-")}-${dayOf(Date.now())}.jsonl`);
       setDone(t("backup.export.done", size(all), records));
     } catch (problem) {
       const { name, status } = /** @type {any} */ (problem);

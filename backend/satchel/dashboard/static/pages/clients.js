@@ -46,11 +46,11 @@ register({
     "clients.used": (/** @type {string} */ when) => `last asked ${when}`,
     "clients.unused": "never asked",
     "clients.since": (/** @type {string} */ when) => `let in ${when}`,
-    "clients.revoked-at": (/** @type {string} */ when) => `let out ${when}`,
+    "clients.revoked-at": (/** @type {string} */ when) => `access removed ${when}`,
     "clients.everything": "everything",
     "clients.rename": "Rename …",
     "clients.narrow": "Allow less …",
-    "clients.revoke": "Shut out …",
+    "clients.revoke": "Remove access …",
     "clients.sign-out": "Sign out …",
     "clients.own": "It is Satchel's own, in your terminal.",
     "clients.rename.title": "Rename",
@@ -60,20 +60,20 @@ register({
     "clients.narrow.means": "It holds at once. More can be allowed again only by letting it in anew, with a new code.",
     "clients.narrow.do": "Allow only this",
     "clients.narrow.done": "It may do less now.",
-    "clients.nothing-chosen": "Choose at least one thing that it may do, and one profile. To allow nothing, let it out.",
-    "clients.revoke.title": (/** @type {string} */ name) => `Let ${name} out?`,
+    "clients.nothing-chosen": "Choose at least one thing that it may do, and one profile. To allow nothing, remove its access instead.",
+    "clients.revoke.title": (/** @type {string} */ name) => `Remove ${name}'s access?`,
     "clients.revoke.means": "Satchel does not answer it any more, from now on. What it saved stays. To ask again it must be let in anew, with a new code.",
     "clients.revoke.browser": "The dashboard in that browser shows nothing any more, from now on. To open it there again, run `satchel open`.",
-    "clients.revoke.do": "Let it out",
-    "clients.revoke.done": (/** @type {string} */ name) => `${name} is let out.`,
+    "clients.revoke.do": "Remove access",
+    "clients.revoke.done": (/** @type {string} */ name) => `${name} no longer has access.`,
     "clients.sign-out.title": "Sign this browser out?",
     "clients.sign-out.means": "This page shows nothing any more. To open it again, run this in a terminal:",
     "clients.sign-out.do": "Sign out",
-    "clients.revoked": (/** @type {number} */ n) => `Shut out before (${count(n)})`,
+    "clients.revoked": (/** @type {number} */ n) => `Access removed earlier (${count(n)})`,
     "clients.more": (/** @type {number} */ n) => `and ${count(n)} more`,
   },
   zh: {
-    "clients.title": "谁可以询问 Satchel",
+    "clients.title": "谁可以访问 Satchel",
     "clients.pair": "允许新的客户端",
     "clients.pair.how": "扩展或其他程序想要获准时会显示一个代码。请在这里输入。",
     "clients.code": "代码",
@@ -93,7 +93,7 @@ register({
     "clients.scope.capture": "保存聊天中说的话",
     "clients.scope.recall": "询问记住的内容",
     "clients.scope.manage": "查看、更改和忘记一切",
-    "clients.profiles": "适用的配置",
+    "clients.profiles": "适用的档案",
     "clients.profiles.all": "全部，包括以后新增的",
     "clients.profiles.some": "仅限这些",
     "clients.refuse": "拒绝",
@@ -125,7 +125,7 @@ register({
     "clients.narrow.means": "立即生效。要重新放宽，只能用新代码再次允许它。",
     "clients.narrow.do": "只允许这些",
     "clients.narrow.done": "权限已缩小。",
-    "clients.nothing-chosen": "请至少选择一项权限和一个配置。如果什么都不允许，请撤销它。",
+    "clients.nothing-chosen": "请至少选择一项权限和一个档案。如果什么都不允许，请撤销它。",
     "clients.revoke.title": (/** @type {string} */ name) => `撤销 ${name}？`,
     "clients.revoke.means": "从现在起 Satchel 不再回答它。它保存过的内容会保留。要再次询问，必须用新代码重新允许。",
     "clients.revoke.browser": "从现在起，那个浏览器中的面板不再显示任何内容。要在那里重新打开，请运行 satchel open。",
@@ -431,6 +431,7 @@ function SignOut({ close }) {
   const go = async () => {
     if (await attempt(() => call("DELETE", "/v1/dashboard/sessions"))) {
       keepKey("");
+      dispatchEvent(new CustomEvent("signed-out")); // the other tabs are told, and what was typed keeps nobody here
       location.reload();
     }
   };

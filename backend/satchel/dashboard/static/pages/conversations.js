@@ -6,5 +6,5 @@ import { List } from "./conversations/list.js";
 /** @param {any} props */
 export default function Conversations({ profile, rest, query }) {
   const [id] = rest;
-  return id ? html`<${Conversation} key=${id} id=${id} profile=${profile} turn=${query.turn ?? ""} />` : html`<${List} profile=${profile} />`;
+  return id ? html`<${Conversation} key=${id} id=${id} profile=${profile} turn=${query.turn ?? ""} />` : html`<${List} key=${query.site ?? ""} profile=${profile} named=${query.site ?? ""} />`;
 }

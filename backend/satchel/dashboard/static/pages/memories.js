@@ -44,6 +44,10 @@ function useRows(asked, view) {
     let soon = 0;
     const stop = listen(({ name, profile }) => {
       if (name === "again" || ((name === "memory" || name === "forgotten") && (!profile || profile === asked.profile))) {
+        if (name === "forgotten") {
+          rows.drop();
+          kept.q = "";
+        }
         soon ||= setTimeout(() => {
           soon = 0;
           void rows.refresh(view.first, view.last);
@@ -70,12 +74,15 @@ function useRows(asked, view) {
   };
 }
 
+/** What was looked for last. Not in the address: the browser's history would keep a word that is forgotten later. */
+const kept = { q: "" };
+
 /** @param {any} props */
 export default function Memories({ profile, rest, query }) {
   const id = /** @type {string | undefined} */ (rest[0]);
   const filters = filtersOf(query);
   const filterCount = Object.keys(filters).length;
-  const given = query.q ?? "";
+  const given = query.q ?? kept.q;
   const [typed, setTyped] = useState(given);
   const [q, setQ] = useState(given);
   const [explain, setExplain] = useState(false);
@@ -91,7 +98,7 @@ export default function Memories({ profile, rest, query }) {
   const acts = useRef(/** @type {import("./memories/detail.js").Acts | null} */ (null));
   const came = useRef(id);
   const { rows, problem, retry } = useRows({ profile, filters, q, explain }, view);
-  const link = (/** @type {string | undefined} */ to) => addressOf(to, filters, typed.trim());
+  const link = (/** @type {string | undefined} */ to) => addressOf(to, filters, "");
 
   // The search follows what is typed, and what a link or the way back sets.
   const wrote = useRef(given);
@@ -111,7 +118,7 @@ export default function Memories({ profile, rest, query }) {
     wait.current = setTimeout(() => {
       setQ(text);
       wrote.current = text.trim();
-      location.replace(addressOf(latest.current.id, latest.current.filters, text.trim()));
+      kept.q = text.trim();
     }, DEBOUNCE_MS);
   };
   useEffect(() => () => clearTimeout(wait.current), []);
@@ -281,6 +288,7 @@ export default function Memories({ profile, rest, query }) {
   };
 
   const forgotten = (/** @type {string} */ gone) => {
+    drafts.delete(gone);
     setSelected((before) => new Map([...before].filter(([one]) => one !== gone)));
     setDialog(null);
     if (id === gone) {
@@ -300,7 +308,7 @@ export default function Memories({ profile, rest, query }) {
             onInput=${(/** @type {any} */ event) => (event.isComposing ? setTyped(event.target.value) : type(event.target.value))}
             onCompositionEnd=${(/** @type {any} */ event) => type(event.target.value)}
             onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
-              if (event.key === "ArrowDown") {
+              if (event.key === "ArrowDown" && !event.isComposing && event.keyCode !== 229) {
                 event.preventDefault();
                 go(0);
               }

@@ -11,7 +11,7 @@ register({
     "settings.here": "In this browser",
     "settings.language": "Language",
     "settings.theme": "Light or dark",
-    "settings.theme.system": "as the system has it",
+    "settings.theme.system": "same as the system",
     "settings.theme.light": "light",
     "settings.theme.dark": "dark",
     "settings.section.recall": "What goes into a chat",
@@ -22,16 +22,16 @@ register({
     "settings.default": (/** @type {string} */ value) => `Unless you change it: ${value}`,
     "settings.default.own": "Unless you change it: Satchel's own",
     "settings.reset": "Back to the default",
-    "settings.restart": "Holds once Satchel has been started again.",
-    "settings.kept": "Kept.",
-    "settings.kept.restart": "Kept. It holds once Satchel has been started again.",
-    "settings.bad": (/** @type {string} */ why) => `Not kept: ${why}`,
+    "settings.restart": "Takes effect after a restart.",
+    "settings.kept": "Saved.",
+    "settings.kept.restart": "Saved. Takes effect after a restart.",
+    "settings.bad": (/** @type {string} */ why) => `Not saved: ${why}`,
     "settings.bad.number": "Type a number.",
     "settings.bad.whole": "Type a whole number.",
     "settings.bad.between": (/** @type {string} */ low, /** @type {string} */ high) => `It must be from ${low} to ${high}.`,
     "settings.bad.least": (/** @type {string} */ low) => `It must be at least ${low}.`,
     "settings.bad.most": (/** @type {string} */ high) => `It must be at most ${high}.`,
-    "settings.again": "Keep it now",
+    "settings.again": "Save again",
     "settings.none": "none",
     "settings.choice.health": "health",
     "settings.choice.politics": "politics",
@@ -40,9 +40,9 @@ register({
     "settings.server.port": "Port",
     "settings.server.port.what": "The number of the door on this computer at which Satchel answers. The extension and other programs must be told when it changes.",
     "settings.models.generate": "Model for reading",
-    "settings.models.generate.what": "Puts into sentences what it reads in your chats. The page Models shows which there are, and fetches them.",
+    "settings.models.generate.what": "Puts into sentences what it reads in your chats. The page Models shows which there are, and downloads them.",
     "settings.models.embed": "Model for finding",
-    "settings.models.embed.what": "Finds by meaning. With another one, everything is read again for its meaning; the former one answers until that is done.",
+    "settings.models.embed.what": "Finds by meaning. With another one, everything is read again for its meaning; the previous one answers until that is done.",
     "settings.models.idle_seconds": "Seconds until a model is unloaded",
     "settings.models.idle_seconds.what": "A model that has had nothing to do for so long gives its memory back. It is loaded again when it is needed, which takes a moment.",
     "settings.models.threads": "Threads",
@@ -77,7 +77,7 @@ register({
     "settings.bad.between": (/** @type {string} */ low, /** @type {string} */ high) => `必须在 ${low} 到 ${high} 之间。`,
     "settings.bad.least": (/** @type {string} */ low) => `不能小于 ${low}。`,
     "settings.bad.most": (/** @type {string} */ high) => `不能大于 ${high}。`,
-    "settings.again": "立即保存",
+    "settings.again": "再次保存",
     "settings.none": "无",
     "settings.choice.health": "健康",
     "settings.choice.politics": "政治",
@@ -159,8 +159,10 @@ function Here() {
 
 /** What was typed as a number, or why it is none. @param {any} item @param {string} typed @returns {{value?: number, wrong?: string}} */
 function read(item, typed) {
-  const value = Number(typed.trim().replace(",", "."));
-  if (typed.trim() === "" || Number.isNaN(value)) {
+  const text = typed.normalize("NFKC").trim(); // an input method may give full-width digits
+  const isGrouped = /^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(text); // "1,000" is a thousand, "0,725" a fraction
+  const value = Number(isGrouped ? text.replaceAll(",", "") : text.replace(",", "."));
+  if (text === "" || !Number.isFinite(value)) {
     return { wrong: t("settings.bad.number") };
   }
   if (item.type === "integer" && !Number.isInteger(value)) {

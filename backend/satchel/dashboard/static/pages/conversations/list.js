@@ -84,9 +84,11 @@ function byDay(items) {
 const heading = (moment) => `${day(moment)}${Math.abs(Date.now() - Date.parse(moment)) < 2 * 86_400_000 ? "" : `, ${new Intl.DateTimeFormat(locale(), { weekday: "long" }).format(new Date(moment))}`}`;
 const clock = (/** @type {string} */ moment) => new Intl.DateTimeFormat(locale(), { timeStyle: "short" }).format(new Date(moment));
 
-/** @param {any} props */
-export function List({ profile }) {
-  const [asked, setAsked] = useState(() => (kept.profile === profile ? kept : { ...ALL, profile, opened: "" }));
+/** @param {{profile: string, named: string}} props `named`: the site that a link asks for, or "" */
+export function List({ profile, named }) {
+  const isKept = kept.profile === profile && (!named || kept.site === named);
+  const [asked, setAsked] = useState(() => (isKept ? kept : { ...ALL, profile, opened: "", site: named }));
+  const [typed, setTyped] = useState(asked.q); // with what an input method has not finished yet
   const [words, setWords] = useState(asked.q);
   const { q, site, since, until, page } = asked;
   const list = useLoad(
@@ -97,6 +99,10 @@ export function List({ profile }) {
   const sites = useLoad((signal) => sitesOf(profile, signal), [profile], ["forgotten"]);
   const top = useRef(/** @type {HTMLElement | null} */ (null));
   const change = (/** @type {any} */ changes) => setAsked((before) => ({ ...before, page: 1, ...changes }));
+  const type = (/** @type {string} */ text, finished = true) => {
+    setTyped(text);
+    finished && setWords(text);
+  };
   kept = { ...asked, profile };
 
   useEffect(() => {
@@ -109,7 +115,7 @@ export function List({ profile }) {
 
   useEffect(() => listen(({ name }) => {
     if (name === "forgotten") {
-      setWords("");
+      type("");
       change({ q: "" });
     }
   }), []);
@@ -152,7 +158,8 @@ export function List({ profile }) {
     <${Heading} aside=${list.data && html`<span class="soft" role="status">${t("conversations.total", total)}</span>`}>${t("conversations.title")}<//>
     <form class="bar filters" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
       <label class="field words"><span>${t("conversations.words")}</span>
-        <input type="search" autocomplete="off" maxlength="1000" dir="auto" value=${words} onInput=${(/** @type {any} */ event) => setWords(event.target.value)} /></label>
+        <input type="search" autocomplete="off" maxlength="1000" dir="auto" value=${typed}
+          onInput=${(/** @type {any} */ event) => type(event.target.value, !event.isComposing)} onCompositionEnd=${(/** @type {any} */ event) => type(event.target.value)} /></label>
       <label class="field"><span>${t("conversations.site")}</span>
         <select value=${site} onChange=${(/** @type {any} */ event) => change({ site: event.target.value })}>
           <option value="">${t("conversations.every")}</option>
@@ -162,7 +169,7 @@ export function List({ profile }) {
         <input type="date" autocomplete="off" max=${until || undefined} value=${since} onChange=${(/** @type {any} */ event) => change({ since: event.target.value })} /></label>
       <label class="field"><span>${t("conversations.until")}</span>
         <input type="date" autocomplete="off" min=${since || undefined} value=${until} onChange=${(/** @type {any} */ event) => change({ until: event.target.value })} /></label>
-      ${narrowed && html`<button type="button" onClick=${() => { setWords(""); change(ALL); }}>${t("conversations.clear")}</button>`}
+      ${narrowed && html`<button type="button" onClick=${() => { type(""); change(ALL); }}>${t("conversations.clear")}</button>`}
     </form>
     ${list.problem && html`<${Loading} of=${list} />`}
     ${!list.data

@@ -7,25 +7,25 @@ register({
     "choice.this": "This holds",
     "choice.both": "Both hold",
     "choice.all": "All of them hold",
-    "choice.keep": "It is so: keep it",
-    "choice.drop": "Put it away",
+    "choice.keep": "That's right, keep it",
+    "choice.drop": "Archive it",
     "choice.still": "It still holds",
     "told.this": "Decided: one holds, what contradicts it is kept as history.",
     "told.both": "Decided: all of them hold.",
     "told.keep": "Kept.",
-    "told.drop": "Put away. It stays in the history.",
+    "told.drop": "Archived. It stays in the history.",
   },
   zh: {
     "choice.this": "以此为准",
     "choice.both": "两者都对",
     "choice.all": "全部都对",
     "choice.keep": "属实，保留",
-    "choice.drop": "收起",
+    "choice.drop": "归档",
     "choice.still": "仍然有效",
     "told.this": "已决定：以其中一条为准，与之矛盾的留作历史。",
     "told.both": "已决定：都对。",
     "told.keep": "已保留。",
-    "told.drop": "已收起，仍留在历史中。",
+    "told.drop": "已归档，仍留在历史中。",
   },
 });
 
@@ -34,8 +34,9 @@ register({
  *   `side`: the statement beside which it stands, null below all; `act` gives the memories as they are then
  */
 
-/** @param {string} id @param {string} decision */
-const decide = async (id, decision) => (await call("POST", at("/v1/decisions", id), { body: { decision } })).changed;
+/** @param {string} id @param {string} decision @param {any[]} [against] what is shown beside it: nobody decides about others */
+const decide = async (id, decision, against) =>
+  (await call("POST", at("/v1/decisions", id), { body: { decision, ...(against && { against: against.map((one) => one.id) }) } })).changed;
 
 /** Sets a state by hand, where there is no decision of that name. @param {string} id @param {string} status */
 const put = async (id, status) => [await call("PATCH", at("/v1/memories", id), { body: { status } })];
@@ -48,9 +49,14 @@ export function choices({ why, memory, against, again }) {
       words: t("choice.this"),
       told: t("told.this"),
       side,
-      act: () => (side === 1 && against.length === 1 ? decide(memory.id, "other") : decide(one.id, "this")),
+      act: () => {
+        if (side === 1 && against.length === 1) {
+          return decide(memory.id, "other", against);
+        }
+        return decide(one.id, "this", side ? undefined : against); // what contradicts another one is not shown
+      },
     }));
-    const all = { key: String(sides.length + 1), words: t(against.length > 1 ? "choice.all" : "choice.both"), told: t("told.both"), side: null, act: () => decide(memory.id, "both") };
+    const all = { key: String(sides.length + 1), words: t(against.length > 1 ? "choice.all" : "choice.both"), told: t("told.both"), side: null, act: () => decide(memory.id, "both", against) };
     return [...sides, all];
   }
   const alone = why === "conflict";
@@ -60,7 +66,7 @@ export function choices({ why, memory, against, again }) {
       words: t(why === "candidate" ? "choice.keep" : "choice.still"),
       told: t("told.keep"),
       side: null,
-      act: () => (again ? put(memory.id, "active") : decide(memory.id, alone ? "this" : "keep")),
+      act: () => (again ? put(memory.id, "active") : alone ? decide(memory.id, "this", []) : decide(memory.id, "keep")),
     },
     { key: "2", words: t("choice.drop"), told: t("told.drop"), side: null, act: () => (again || alone ? put(memory.id, "archived") : decide(memory.id, "drop")) },
   ];

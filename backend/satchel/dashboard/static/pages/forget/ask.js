@@ -18,7 +18,8 @@ register({
     "ask.span.until": "Last day",
     "ask.span.why": "What was said on these days, the first and the last included. Without one of them, all before or after the other.",
     "ask.everything": "Everything",
-    "ask.everything.why": "All conversations and all memories. Settings and connected programs stay.",
+    "ask.everything.why": (/** @type {string | null} */ profile) =>
+      `All conversations and all memories ${profile === null ? "of all profiles" : `of the profile “${profile}”`}. Settings and connected programs stay.`,
     "ask.one": "To forget one thing, look for it among the",
     "ask.one.memories": "memories",
     "ask.one.or": "or the",
@@ -40,12 +41,12 @@ register({
     "ask.span.until": "最后一天",
     "ask.span.why": "这些天里说过的话，包括首尾两天。只填一个，则为其之前或之后的全部。",
     "ask.everything": "全部",
-    "ask.everything.why": "所有对话和所有记忆。设置和已连接的程序会保留。",
+    "ask.everything.why": (/** @type {string | null} */ profile) => `${profile === null ? "所有档案" : `档案“${profile}”`}中的所有对话和所有记忆。设置和已连接的程序会保留。`,
     "ask.one": "只想忘记某一项，请到这里查找：",
     "ask.one.memories": "记忆",
     "ask.one.or": "或",
     "ask.one.conversations": "对话",
-    "ask.profiles": "不只是当前配置，而是所有配置",
+    "ask.profiles": "不只是当前档案，而是所有档案",
     "ask.go": "查看会删除什么",
     "ask.safe": "现在还不会发生任何事。",
   },
@@ -98,7 +99,7 @@ export function Ask({ asked, change, profile, place, go }) {
       <label class="field"><span>${t("ask.span.since")}</span>${field("since", { type: "date", max: asked.until || undefined })}</label>
       <label class="field"><span>${t("ask.span.until")}</span>${field("until", { type: "date", min: asked.since || undefined })}</label>
     </div>`}
-    <p class="small soft">${t(`ask.${asked.way}.why`)}</p>
+    <p class="small soft" dir="auto">${t(`ask.${asked.way}.why`, asked.all ? null : profile)}</p>
     ${several && html`<label class="check"><input type="checkbox" checked=${asked.all} onChange=${(/** @type {any} */ event) => set({ all: event.target.checked })} /> ${t("ask.profiles")}</label>`}
     <div class="bar"><button class="primary" disabled=${!isNamed(asked)}>${t("ask.go")}</button><span class="small soft">${t("ask.safe")}</span></div>
     <p class="small">${t("ask.one")} <a href="#/memories">${t("ask.one.memories")}</a> ${t("ask.one.or")} <a href="#/conversations">${t("ask.one.conversations")}</a>.</p>

@@ -6,7 +6,7 @@ import { day, plural, count, register, t } from "../../words.js";
 
 register({
   en: {
-    "kept-out.title": "Kept out since",
+    "kept-out.title": "Kept out",
     "kept-out.why": "When a page sends again what you forgot, it is not taken in. Satchel knows it by marks from which no word can be read.",
     "kept-out.none": "Nothing is kept out.",
     "kept-out.turns": (/** @type {number} */ n) => plural(n, "message", "messages"),
@@ -20,7 +20,7 @@ register({
     "kept-out.more": "More",
   },
   zh: {
-    "kept-out.title": "此后拒收的内容",
+    "kept-out.title": "拒收的内容",
     "kept-out.why": "如果页面再次发送你忘记过的内容，不会再收入。Satchel 凭标记辨认，从标记中读不出任何文字。",
     "kept-out.none": "没有拒收的内容。",
     "kept-out.turns": (/** @type {number} */ n) => `${count(n)} 条消息`,

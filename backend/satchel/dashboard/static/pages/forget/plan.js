@@ -11,6 +11,8 @@ register({
     "plan.site": (/** @type {string} */ site) => `Forget everything from ${site}?`,
     "plan.span": (/** @type {string} */ days) => `Forget what was said ${days}?`,
     "plan.everything": "Forget everything?",
+    "plan.whose": (/** @type {string} */ profile) => `In the profile “${profile}”.`,
+    "plan.whose.all": "In all profiles.",
     "plan.between": (/** @type {string} */ since, /** @type {string} */ until) => `from ${since} to ${until}`,
     "plan.after": (/** @type {string} */ since) => `from ${since} on`,
     "plan.before": (/** @type {string} */ until) => `until ${until}`,
@@ -18,14 +20,14 @@ register({
     "plan.messages": "messages",
     "plan.memories": "memories",
     "plan.history": "earlier versions",
-    "plan.injections": "notes of what was inserted",
+    "plan.injections": "records of what was inserted",
     "plan.goes": "This goes",
     "plan.conversation": "Conversations",
     "plan.memory": "Memories",
     "plan.turn": "Messages",
     "plan.first": (/** @type {number} */ shown, /** @type {number} */ of) => `the first ${count(shown)} of ${count(of)}`,
     "plan.stays": (/** @type {number} */ n) => `${plural(n, "memory stays", "memories stay")}, without the words that go`,
-    "plan.why.named": "is meant itself",
+    "plan.why.named": "matches directly",
     "plan.why.derived": "rests on nothing else",
     "plan.why.other words": "rests on other words too",
     "plan.why.yours": "you wrote it",
@@ -42,6 +44,8 @@ register({
     "plan.site": (/** @type {string} */ site) => `忘记来自 ${site} 的一切？`,
     "plan.span": (/** @type {string} */ days) => `忘记${days}说过的话？`,
     "plan.everything": "忘记一切？",
+    "plan.whose": (/** @type {string} */ profile) => `在档案“${profile}”中。`,
+    "plan.whose.all": "在所有档案中。",
     "plan.between": (/** @type {string} */ since, /** @type {string} */ until) => `从${since}到${until}`,
     "plan.after": (/** @type {string} */ since) => `自${since}起`,
     "plan.before": (/** @type {string} */ until) => `到${until}为止`,
@@ -92,6 +96,7 @@ export function Plan({ asked, profile, place, problem, act, back }) {
     plan && !nothing && certain && act();
   }}>
     <h2 id="plan" class="verbatim" dir="auto" tabindex="-1" ref=${place}>${nothing ? t("plan.nothing") : title(asked)}</h2>
+    <p dir="auto">${asked.all ? t("plan.whose.all") : t("plan.whose", profile)}</p>
     ${problem && html`<p class="bad" role="alert">${problem}</p>`}
     ${!plan || found.problem ? html`<${Loading} of=${found} lines=${4} />` : nothing ? html`<p>${t("plan.nothing.why")}</p>` : html`<${What} plan=${plan} />`}
     ${plan && !nothing && asked.way === "everything" && html`<label class="field"><span>${t("plan.type", t("plan.word"))}</span>

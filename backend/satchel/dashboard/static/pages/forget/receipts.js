@@ -19,7 +19,7 @@ register({
     "receipts.nothing": "There was nothing to forget.",
     "receipts.running": "Not finished yet: Satchel goes on with it by itself.",
     "receipts.found": (/** @type {number} */ found, /** @type {number} */ files, /** @type {string} */ read) =>
-      `Afterwards ${plural(files, "file was", "files were")} read, ${read}. Bytes of it found: ${count(found)}.`,
+      `Afterwards ${plural(files, "file was", "files were")} read, ${read}. ${found ? `Bytes of it found: ${count(found)}.` : "No trace of it was found."}`,
     "receipts.unread": "It was cut off before the files could be read for it.",
     "receipts.rewritten": "The database was written anew for it.",
     "receipts.backups": (/** @type {number} */ n) => `${plural(n, "backup", "backups")} of Satchel's own removed.`,
@@ -42,13 +42,13 @@ register({
     "receipts.nothing": "没有可忘记的内容。",
     "receipts.running": "尚未完成：Satchel 会自行继续。",
     "receipts.found": (/** @type {number} */ found, /** @type {number} */ files, /** @type {string} */ read) =>
-      `之后读取了 ${count(files)} 个文件，共 ${read}。找到的残留字节：${count(found)}。`,
+      `之后读取了 ${count(files)} 个文件，共 ${read}。${found ? `找到的残留字节：${count(found)}。` : "没有找到任何残留。"}`,
     "receipts.unread": "在读取文件之前被中断。",
     "receipts.rewritten": "为此重写了数据库。",
     "receipts.backups": (/** @type {number} */ n) => `删除了 Satchel 自己的 ${count(n)} 份备份。`,
     "receipts.owed": "新的备份尚未制作。",
     "receipts.elsewhere": (/** @type {number} */ n) => `你保存到别处的 ${count(n)} 份备份可能仍含有这些内容，只有你能删除它们。`,
-    "receipts.profiles": (/** @type {string} */ names) => `配置：${names}`,
+    "receipts.profiles": (/** @type {string} */ names) => `档案：${names}`,
   },
 });
 

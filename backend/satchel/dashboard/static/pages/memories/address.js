@@ -41,8 +41,8 @@ export function dayOf(value) {
 /** The query of `GET /v1/memories`. @param {Filters} filters */
 export const listed = (filters) => ({ ...filters, since: momentOf(filters.since), until: momentOf(filters.until, 1) });
 
-/** Whether recall can tell these apart: it looks only at what holds, and knows nothing of pins. @param {Filters} filters */
-export const recallable = (filters) => !filters.status && !filters.pinned && !filters.tag;
+/** Whether recall can tell these apart: it looks only at what holds, knows nothing of pins, and has an order of its own. @param {Filters} filters */
+export const recallable = (filters) => !filters.status && !filters.pinned && !filters.tag && !filters.order;
 
 /** The body of `POST /v1/recall`. @param {Filters} filters */
 export const recalled = (filters) => ({

@@ -44,7 +44,7 @@ export function Detail({ id, back, focus, acts, changed, forgotten, anew }) {
   acts.current = memory && !gone ? { edit, pin: () => change({ pinned: !memory.pinned }), forget: () => setForgetting(true) } : null;
   useEffect(() => () => void (acts.current = null), []);
 
-  if (gone && !editing) {
+  if (gone && !(editing && drafts.has(id))) {
     return html`<div class="empty"><h2 tabindex="-1" ref=${title}>${t("memories.gone")}</h2><p>${t("memories.gone.why")}</p><p><a href=${back}>${t("memories.back")}</a></p></div>`;
   }
   if (!memory) {
@@ -75,11 +75,9 @@ export function Detail({ id, back, focus, acts, changed, forgotten, anew }) {
               <button onClick=${() => change({ status: awayNow ? "active" : "archived" })}>${t(awayNow ? "memories.bring-back" : "memories.put-away")}</button>
               <button class="danger" onClick=${() => setForgetting(true)}>${t("forget")}</button>
             </p>`}
-      <${Facts} memory=${memory} />
+      ${!gone && html`<${Facts} memory=${memory} />`}
     </section>
-    <${Places} memory=${memory} />
-    <${Past} versions=${memory.history ?? []} />
-    <${Insertions} inserted=${memory.inserted ?? []} />
+    ${!gone && html`<${Places} memory=${memory} /><${Past} versions=${memory.history ?? []} /><${Insertions} inserted=${memory.inserted ?? []} />`}
     ${forgetting &&
     html`<${ForgetDialog} what=${{ memory: id, ...(messages && { messages }) }} close=${() => setForgetting(false)} done=${() => {
       drafts.delete(id);

@@ -1,6 +1,7 @@
 // Changing a memory in its place. What was typed outlasts everything but the page: another memory looked at meanwhile,
 // a daemon that does not answer, a change by somebody else.
 import { call } from "../../api.js";
+import { listen } from "../../live.js";
 import { at, get, KindChip, say, sentence } from "../../ui.js";
 import { html, useEffect, useReducer, useRef, useState } from "../../vendor/preact.js";
 import { t } from "../../words.js";
@@ -17,8 +18,28 @@ export function beginEdit(memory) {
 
 const words = (/** @type {any} */ memory) => JSON.stringify(typedOf(memory));
 
+const isTyped = (/** @type {{base: any, typed: import("./fields.js").Typed}} */ { base, typed }) => words(base) !== JSON.stringify(typed);
+
+/** The memory that is edited before one's eyes. */
+let shown = "";
+
+/** Of what was forgotten no draft stays, but for words that somebody is typing now. */
+async function dropForgotten() {
+  for (const [id, draft] of [...drafts]) {
+    await get(at("/v1/memories", id)).catch((problem) => {
+      if (problem.status === 404 && !(id === shown && isTyped(draft))) {
+        drafts.delete(id);
+      }
+    });
+  }
+}
+listen(({ name }) => {
+  name === "forgotten" && void dropForgotten();
+});
+addEventListener("signed-out", () => drafts.clear());
+
 addEventListener("beforeunload", (event) => {
-  if ([...drafts.values()].some(({ base, typed }) => words(base) !== JSON.stringify(typed))) {
+  if ([...drafts.values()].some(isTyped)) {
     event.preventDefault();
   }
 });
@@ -33,7 +54,16 @@ export function Edit({ memory, gone, saved, close, reload, anew }) {
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState("");
   const first = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  useEffect(() => first.current?.focus(), []);
+  const isGone = useRef(gone);
+  isGone.current = gone;
+  useEffect(() => {
+    first.current?.focus();
+    shown = memory.id;
+    return () => {
+      shown = "";
+      isGone.current && drafts.delete(memory.id);
+    };
+  }, []);
   if (words(draft.base) === words(memory)) {
     draft.base = memory; // pinned, said once more: nothing of what is edited here
   }

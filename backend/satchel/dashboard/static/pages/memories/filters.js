@@ -31,7 +31,7 @@ export function Filters({ profile, filters, choose }) {
   </label>`;
   const field = (/** @type {string} */ name, /** @type {string} */ type, /** @type {string} */ value) => html`<label class="field">
     <span>${t(`memories.filter.${name}`)}</span>
-    <input type=${type} name=${name} value=${value} maxlength="100" onChange=${set(name)} />
+    <${Typed} type=${type} name=${name} value=${value} choose=${set(name)} />
   </label>`;
   const named = (/** @type {string[]} */ values, /** @type {string} */ words) =>
     values.map((value) => /** @type {[string, string]} */ ([value, t(`${words}.${value}`)]));
@@ -47,4 +47,11 @@ export function Filters({ profile, filters, choose }) {
     ${select("order", named(ORDERS.slice(1), "memories.order"), t("memories.order.latest"))}
     ${Object.keys(filters).length > 0 && html`<p class="bar"><button class="link" onClick=${() => choose({})}>${t("memories.filters.clear")}</button></p>`}
   </fieldset>`;
+}
+
+/** A field that keeps what is typed until it is chosen, however often the page is drawn meanwhile. @param {any} props */
+function Typed({ type, name, value, choose }) {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  return html`<input type=${type} name=${name} value=${typed} maxlength="100" onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} onChange=${choose} />`;
 }

@@ -231,7 +231,14 @@ function Line({ index, row, current, chosen, open, href, lead, toggle }) {
         tabindex="-1"
         aria-label=${t("memories.select", row.text.slice(0, 100))}
         checked=${chosen}
-        onClick=${(/** @type {MouseEvent} */ event) => toggle(index, event.shiftKey)}
+        onClick=${(/** @type {MouseEvent} */ event) => {
+          const ticked = /** @type {HTMLInputElement} */ (event.currentTarget);
+          toggle(index, event.shiftKey);
+          setTimeout(() => {
+            // The browser ticks it in any case; where nothing changed, no drawing would set it right.
+            ticked.checked = ticked.closest("[role=row]")?.getAttribute("aria-selected") === "true";
+          });
+        }}
       />
     </span>
     <span role="gridcell" class="what">

@@ -133,6 +133,13 @@ class Pages {
     }
   }
 
+  /** Lets go of all that is loaded: something was forgotten, and may be among it. */
+  drop() {
+    this.pages.clear();
+    this.version += 1;
+    this.changed(this);
+  }
+
   /** Loads these rows anew, and shows what came once all is there. @param {number} first @param {number} last */
   async refresh(first, last) {
     this.refreshing?.abort();
@@ -238,6 +245,12 @@ class Found {
 
   /** All of it is there. @param {number} _first @param {number} _last */
   want(_first, _last) {}
+
+  /** Lets go of all that is loaded: something was forgotten, and may be among it. */
+  drop() {
+    this.hits = [];
+    this.changed(this);
+  }
 
   /** @param {number} [_first] @param {number} [_last] */
   async refresh(_first, _last) {

@@ -1,12 +1,16 @@
 // Doing something with all that is selected, one after the other: how far it is, a way to stop, and what did not work.
 import { call } from "../../api.js";
-import { at, Dialog, ForgetPlan, say, sentence } from "../../ui.js";
+import { listen } from "../../live.js";
+import { at, Dialog, ForgetPlan, get, say, sentence } from "../../ui.js";
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { count, t } from "../../words.js";
 import { KINDS } from "./address.js";
+import { drafts } from "./edit.js";
 
 /** As many are named of what goes, and of what did not work. */
 const NAMED = 20;
+/** Forgettings that follow each other are looked into once. */
+const SOON_MS = 500;
 
 /** @typedef {import("./rows.js").Row} Row */
 /** @typedef {{done: number, all: number}} Progress */
@@ -52,6 +56,42 @@ export function Several({ selected, select, forget, setForget, changed }) {
   const [failed, setFailed] = useState(/** @type {{row: Row, why: string}[]} */ ([]));
   const stop = useRef(/** @type {AbortController | null} */ (null));
   useEffect(() => () => stop.current?.abort(), []);
+
+  // What was forgotten elsewhere is held here no longer.
+  const held = useRef({ selected, failed, busy: false });
+  held.current = { selected, failed, busy: progress !== null };
+  useEffect(() => {
+    const leaving = new AbortController();
+    let soon = 0;
+    const look = async () => {
+      soon = 0;
+      if (held.current.busy) {
+        return; // it says itself what is left
+      }
+      const ids = new Set([...held.current.selected.keys(), ...held.current.failed.map(({ row }) => row.id)]);
+      const gone = new Set();
+      for (const id of ids) {
+        await get(at("/v1/memories", id), {}, leaving.signal).catch(({ status }) => status === 404 && gone.add(id));
+        if (leaving.signal.aborted) {
+          return;
+        }
+      }
+      if (gone.size) {
+        select(new Map([...held.current.selected].filter(([id]) => !gone.has(id))));
+        setFailed((before) => before.filter(({ row }) => !gone.has(row.id)));
+      }
+    };
+    const ending = listen(({ name }) => {
+      if (name === "forgotten") {
+        soon ||= setTimeout(() => void look(), SOON_MS);
+      }
+    });
+    return () => {
+      ending();
+      clearTimeout(soon);
+      leaving.abort();
+    };
+  }, []);
 
   /** @param {(row: Row, signal: AbortSignal) => Promise<any>} work @param {string} words */
   const run = async (work, words) => {
@@ -104,7 +144,11 @@ export function Several({ selected, select, forget, setForget, changed }) {
     selected.size > 0 &&
     html`<${ForgetSeveral} rows=${[...selected.values()]} close=${() => setForget(false)} go=${(/** @type {boolean} */ messages) => {
       setForget(false);
-      void run((row) => call("POST", "/v1/forget", { body: { memory: row.id, ...(messages && { messages }), preview: false } }), "memories.forgot");
+      const forgetOne = async (/** @type {Row} */ row) => {
+        await call("POST", "/v1/forget", { body: { memory: row.id, ...(messages && { messages }), preview: false } });
+        drafts.delete(row.id);
+      };
+      void run(forgetOne, "memories.forgot");
     }} />`}
   </div>`;
 }

@@ -9,6 +9,9 @@ import { Fields, tagsOf } from "./fields.js";
 const NOTHING = { text: "", kind: "fact", tags: "" };
 /** What is typed stays when the dialog is closed without writing. */
 let kept = NOTHING;
+addEventListener("signed-out", () => {
+  kept = NOTHING;
+});
 
 /** @param {{profile: string, begin?: import("./fields.js").Typed | null, written: (memory: any) => void, close: () => void}} props */
 export function Write({ profile, begin = null, written, close }) {

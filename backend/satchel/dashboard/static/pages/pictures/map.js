@@ -16,9 +16,9 @@ register({
     "map.slow": "The map is being worked out. After a change this takes some seconds.",
     "map.none": "There is no memory to place yet. They appear here once they can be found by meaning.",
     "map.some": (/** @type {number} */ shown, /** @type {number} */ total) => `${count(shown)} of ${plural(total, "memory", "memories")} are on the map.`,
-    "map.search": "Light up what says",
-    "map.found": (/** @type {number} */ n, /** @type {number} */ of) => `${count(n)} of ${count(of)} light up`,
-    "map.how": "Wheel, pinch, + and − magnify; drag, or Shift with the arrow keys, moves. Arrow keys go from memory to memory; Enter or a click opens one.",
+    "map.search": "Highlight memories containing",
+    "map.found": (/** @type {number} */ n, /** @type {number} */ of) => `${count(n)} of ${count(of)} highlighted`,
+    "map.how": "Ctrl with the wheel, pinch, + and − magnify; drag, or Shift with the arrow keys, moves. Arrow keys go from memory to memory; Enter or a click opens one.",
     "map.nearer": "Nearer",
     "map.farther": "Farther",
     "map.whole": "Whole map",
@@ -41,7 +41,7 @@ register({
     "map.some": (/** @type {number} */ shown, /** @type {number} */ total) => `地图上显示 ${count(total)} 条记忆中的 ${count(shown)} 条。`,
     "map.search": "点亮包含这些字的记忆",
     "map.found": (/** @type {number} */ n, /** @type {number} */ of) => `点亮 ${count(of)} 条中的 ${count(n)} 条`,
-    "map.how": "滚轮、双指或 + 和 − 缩放；拖动或按住 Shift 加方向键移动。方向键在记忆之间移动；按回车或点击打开。",
+    "map.how": "Ctrl 加滚轮、双指或 + 和 − 缩放；拖动或按住 Shift 加方向键移动。方向键在记忆之间移动；按回车或点击打开。",
     "map.nearer": "放大",
     "map.farther": "缩小",
     "map.whole": "整张地图",
@@ -284,7 +284,8 @@ function usePointers(svg, plane) {
   useEffect(() => {
     const wheel = (/** @type {WheelEvent} */ event) => {
       const { view, zoom } = latest.current;
-      if (event.deltaY > 0 && view.current.k === 1) {
+      const isMeant = event.ctrlKey || event.metaKey || document.activeElement === svg.current; // a pinch comes with ctrlKey
+      if (!event.ctrlKey && view.current.k === 1 && (!isMeant || event.deltaY > 0)) {
         return; // the whole of it is seen: the page goes on
       }
       event.preventDefault();

@@ -1,5 +1,6 @@
 // What was learned when, by kind, and how much was captured.
 import { get } from "../../api.js";
+import { dayOf } from "../../days.js";
 import { Loading, useLoad } from "../../ui.js";
 import { max, scaleLinear, scaleTime, sum } from "../../vendor/d3.js";
 import { html, useMemo, useState } from "../../vendor/preact.js";
@@ -10,7 +11,7 @@ import { fill, KINDS, Legend } from "./kinds.js";
 register({
   en: {
     "timeline.title": "Learned over time",
-    "timeline.says": "How many memories came of what you said when.",
+    "timeline.says": "How many memories came from what you said, by date.",
     "timeline.by": "A bar for each",
     "timeline.by.day": "Day",
     "timeline.by.week": "Week",
@@ -122,7 +123,7 @@ function Bars({ bars, by, width }) {
   const chosen = at === null ? null : bars[Math.min(at, last)];
   const says = (/** @type {any} */ bar) => t("timeline.at", stretch(bar, by), bar.total, kindsOf(bar), bar.captured);
   const open = (/** @type {any} */ bar) => {
-    location.hash = `#/memories?since=${encodeURIComponent(bar.from.toISOString())}&until=${encodeURIComponent(bar.until.toISOString())}`;
+    location.hash = `#/memories?since=${dayOf(bar.from)}&until=${dayOf(bar.until.getTime() - 1)}`; // both days included
   };
   /** @param {KeyboardEvent} event */
   const key = (event) => {
