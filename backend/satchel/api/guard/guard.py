@@ -123,10 +123,7 @@ class Guard:
         Finds the client of the token. Raises Refused, and StoreError where it cannot be looked up.
         """
         if tokenless.needs_none(scope["method"], scope["path"]):
-            is_open = tokenless.is_open(scope["method"], scope["path"])
-            name, pace = ("open", rate.OPEN) if is_open else ("pairing", rate.PAIRING)
-            if scope["path"] == page.SESSIONS:  # floods of who wants to be paired keep no link from being handed in
-                name = "dashboard"
+            name, pace = tokenless.counted_as(scope["method"], scope["path"])
             self._count(name, pace)
             return name, concurrency.TOKENLESS
         given = token.from_header(headers.get("authorization"))

@@ -34,7 +34,7 @@ async def refuse(scope: Any, send: Send, error: SatchelError, *, to_person: bool
         body = msgspec.json.encode({"code": code, "data": None, "message": f"{error.title}. {error}"})
     if to_person and error.status == 401:
         headers[0] = (b"content-type", b"text/html; charset=utf-8")
-        headers += [*page.HEADERS, (b"cache-control", b"no-store")]
+        headers += page.HEADERS
         body = CLOSED
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))

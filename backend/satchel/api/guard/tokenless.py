@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satchel.api.guard import page
+from satchel.api.guard import page, rate
 
 OPEN_PATHS = frozenset({"/health", "/schema/openapi.json"})
 PAIR = "/v1/pair"
@@ -16,6 +16,14 @@ def needs_none(method: str, path: str) -> bool:
 def is_open(method: str, path: str) -> bool:
     """Answered alike to everybody."""
     return path in OPEN_PATHS or page.opens(method, path)
+
+
+def counted_as(method: str, path: str) -> tuple[str, rate.Rate]:
+    """Under which name a call without a token is counted, and at what rate. A flood of who wants to be paired keeps no
+    link of `satchel open` from being handed in."""
+    if is_open(method, path):
+        return "open", rate.OPEN
+    return ("dashboard" if path == page.SESSIONS else "pairing"), rate.PAIRING
 
 
 def hands_in(method: str, path: str) -> bool:

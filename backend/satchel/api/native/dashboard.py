@@ -69,7 +69,6 @@ class DashboardController(Controller):
         given = await daemon.store.write(let_in)
         return Response(
             SessionAnswer(key=given.key),
-            headers={"cache-control": "no-store"},
             cookies=[_cookie(request, given.cookie, clients.PAGE_LASTS_MS // 1000)],
         )
 

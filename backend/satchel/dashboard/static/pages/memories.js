@@ -82,7 +82,10 @@ export default function Memories({ profile, rest, query }) {
   const id = /** @type {string | undefined} */ (rest[0]);
   const filters = filtersOf(query);
   const filterCount = Object.keys(filters).length;
-  const given = query.q ?? kept.q;
+  if (query.q) {
+    kept.q = query.q; // a link asks for it, and the next address says it no more
+  }
+  const given = kept.q;
   const [typed, setTyped] = useState(given);
   const [q, setQ] = useState(given);
   const [explain, setExplain] = useState(false);
@@ -98,7 +101,7 @@ export default function Memories({ profile, rest, query }) {
   const acts = useRef(/** @type {import("./memories/detail.js").Acts | null} */ (null));
   const came = useRef(id);
   const { rows, problem, retry } = useRows({ profile, filters, q, explain }, view);
-  const link = (/** @type {string | undefined} */ to) => addressOf(to, filters, "");
+  const link = (/** @type {string | undefined} */ to) => addressOf(to, filters);
 
   // The search follows what is typed, and what a link or the way back sets.
   const wrote = useRef(given);
@@ -110,8 +113,6 @@ export default function Memories({ profile, rest, query }) {
     }
   }, [given]);
   const wait = useRef(0);
-  const latest = useRef({ id, filters });
-  latest.current = { id, filters };
   const type = (/** @type {string} */ text) => {
     setTyped(text);
     clearTimeout(wait.current);
@@ -315,7 +316,7 @@ export default function Memories({ profile, rest, query }) {
             }} />
           <button aria-expanded=${filtering} aria-controls="filters" onClick=${() => setFiltering(!filtering)}>${filterCount ? t("memories.filters.set", filterCount) : t("memories.filters")}</button>
         </div>
-        ${filtering && html`<${Filters} profile=${profile} filters=${filters} choose=${(/** @type {any} */ chosen) => void (location.hash = addressOf(id, chosen, typed.trim()))} />`}
+        ${filtering && html`<${Filters} profile=${profile} filters=${filters} choose=${(/** @type {any} */ chosen) => void (location.hash = addressOf(id, chosen))} />`}
         ${problem && rows && html`<div class="card warn" role="alert"><p>${sentence(problem)} <button onClick=${retry}>${t("retry")}</button></p></div>`}
         <${Several} selected=${selected} select=${setSelected} forget=${dialog === "several"} setForget=${(/** @type {boolean} */ to) => setDialog(to ? "several" : null)} changed=${retry} />
         ${rows &&

@@ -1,4 +1,5 @@
-// What is asked of the list, as it stands in the address: `#/memories/ID?kind=fact&since=2026-01-01&q=tea`.
+// What is asked of the list, as it stands in the address: `#/memories/ID?kind=fact&since=2026-01-01`.
+import { begins, dayOf } from "../../days.js";
 
 export const KINDS = ["fact", "event", "explicit_preference", "implicit_preference", "instruction"];
 export const STATUSES = ["candidate", "active", "resolving", "superseded", "archived"];
@@ -17,26 +18,19 @@ export function filtersOf(query) {
   return Object.fromEntries(NAMES.filter((name) => isSet(name) && isMoment(name)).map((name) => [name, query[name]]));
 }
 
-/** @param {string | undefined} id @param {Filters} filters @param {string} q */
-export function addressOf(id, filters, q) {
-  const query = new URLSearchParams({ ...filters, ...(q ? { q } : {}) }).toString();
+/** @param {string | undefined} id @param {Filters} filters */
+export function addressOf(id, filters) {
+  const query = new URLSearchParams(filters).toString();
   return `#/memories${id ? `/${encodeURIComponent(id)}` : ""}${query ? `?${query}` : ""}`;
 }
 
-/** The moment that a day begins here, or `days` later; a moment is left as it is. @param {string | undefined} value @param {number} [days] */
-function momentOf(value, days = 0) {
-  const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(value ?? "");
-  return parts ? new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + days).toISOString() : value;
-}
+const isDay = (/** @type {string | undefined} */ value) => /^\d{4}-\d\d-\d\d$/.test(value ?? "");
 
-/** A day for `<input type="date">`. @param {string | undefined} value */
-export function dayOf(value) {
-  if (!value || /^\d{4}-\d\d-\d\d$/.test(value)) {
-    return value ?? "";
-  }
-  const date = new Date(value);
-  return [String(date.getFullYear()).padStart(4, "0"), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
-}
+/** The moment that a day begins here, or `days` later; a moment is left as it is. @param {string | undefined} value @param {number} [days] */
+const momentOf = (value, days = 0) => (value && isDay(value) ? begins(value, days) : value);
+
+/** A day for `<input type="date">`. @param {string | undefined} value a day, or a moment */
+export const shownDay = (value) => (!value || isDay(value) ? (value ?? "") : dayOf(value));
 
 /** The query of `GET /v1/memories`. @param {Filters} filters */
 export const listed = (filters) => ({ ...filters, since: momentOf(filters.since), until: momentOf(filters.until, 1) });

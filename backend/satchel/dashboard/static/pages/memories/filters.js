@@ -2,7 +2,7 @@
 import { get } from "../../ui.js";
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { t } from "../../words.js";
-import { dayOf, KINDS, ORDERS, SAYERS, STATUSES } from "./address.js";
+import { KINDS, ORDERS, SAYERS, STATUSES, shownDay } from "./address.js";
 
 /** As many of the latest conversations tell which sites there are. */
 const LATEST = 500;
@@ -39,7 +39,7 @@ export function Filters({ profile, filters, choose }) {
   return html`<fieldset class="filters" id="filters">
     ${select("kind", named(KINDS, "kind"))}
     ${select("site", [...new Set([...sites, ...(filters.site ? [filters.site] : [])])].map((site) => [site, site]))}
-    ${field("since", "date", dayOf(filters.since))} ${field("until", "date", dayOf(filters.until))}
+    ${field("since", "date", shownDay(filters.since))} ${field("until", "date", shownDay(filters.until))}
     ${select("status", named(STATUSES, "status"), t("memories.status.live"))}
     ${select("pinned", named(["true", "false"], "memories.pinned"))}
     ${select("said_by", named(SAYERS, "said"))}

@@ -17,24 +17,67 @@ export const rowsOf = (asked, changed) => (asked.q.trim() && recallable(asked.fi
 
 /** @typedef {Found | Pages} Rows */
 
+/** What both have in common: a refreshing that may be overtaken by the next. */
+class Refreshed {
+  /** @type {boolean} */
+  ready = false;
+  /** @type {any} */
+  problem = null;
+  /** Counts how often all was loaded anew. */
+  version = 0;
+  /** @type {AbortController | null} */
+  refreshing = null;
+  over = new AbortController();
+
+  /** @param {(rows: Rows) => void} changed */
+  constructor(changed) {
+    this.changed = changed;
+  }
+
+  /** There is something to show. */
+  came() {
+    this.ready = true;
+    this.problem = null;
+  }
+
+  /**
+   * Asks anew, and shows what came once all is there.
+   * @param {(signal: AbortSignal) => Promise<any>} ask @param {(answer: any) => void} keep
+   */
+  async anew(ask, keep) {
+    this.refreshing?.abort();
+    const controller = new AbortController();
+    this.refreshing = controller;
+    try {
+      const answer = await ask(controller.signal);
+      if (controller.signal.aborted) {
+        return;
+      }
+      keep(answer);
+      this.came();
+      this.version += 1;
+    } catch (problem) {
+      if (controller.signal.aborted) {
+        return;
+      }
+      this.problem = problem;
+    }
+    this.changed(/** @type {any} */ (this));
+  }
+}
+
 /** All memories, a page at a time as they come into view. */
-class Pages {
+class Pages extends Refreshed {
   /** @param {Asked} asked @param {(rows: Rows) => void} changed */
   constructor(asked, changed) {
+    super(changed);
     this.asked = asked;
-    this.changed = changed;
     this.ranked = false;
     this.total = 0;
-    this.ready = false;
-    this.problem = /** @type {any} */ (null);
-    this.refreshing = /** @type {AbortController | null} */ (null);
     /** @type {Map<number, Row[]>} by number, from 0 */
     this.pages = new Map();
     /** @type {Map<number, AbortController>} */
     this.coming = new Map();
-    /** Counts how often all was loaded anew. */
-    this.version = 0;
-    this.over = new AbortController();
   }
 
   /** @param {number} page @param {AbortSignal} signal @param {number} [size] */
@@ -49,6 +92,7 @@ class Pages {
 
   stop() {
     this.over.abort();
+    this.refreshing?.abort();
     for (const controller of this.coming.values()) {
       controller.abort();
     }
@@ -103,8 +147,7 @@ class Pages {
       const moved = this.ready && total !== this.total;
       this.keep(page, items);
       this.total = total;
-      this.ready = true;
-      this.problem = null;
+      this.came();
       if (moved) {
         // What is loaded of other pages may stand elsewhere by now.
         for (const other of [...this.pages.keys()]) {
@@ -140,33 +183,19 @@ class Pages {
     this.changed(this);
   }
 
-  /** Loads these rows anew, and shows what came once all is there. @param {number} first @param {number} last */
-  async refresh(first, last) {
-    this.refreshing?.abort();
-    const controller = new AbortController();
-    this.refreshing = controller;
-    this.over.signal.addEventListener("abort", () => controller.abort());
+  /** Loads these rows anew. @param {number} first @param {number} last */
+  refresh(first, last) {
     const from = Math.max(0, Math.floor(first / PAGE) - (first % PAGE < 20 ? 1 : 0));
     const to = Math.floor(last / PAGE) + (last % PAGE > PAGE - 20 ? 1 : 0);
     const numbers = Array.from({ length: to - from + 1 }, (_, step) => from + step);
-    try {
-      const answers = await Promise.all(numbers.map((page) => this.fetch(page, controller.signal)));
-      if (controller.signal.aborted) {
-        return;
-      }
-      this.pages.clear();
-      numbers.forEach((page, step) => answers[step].items.length && this.keep(page, answers[step].items));
-      this.total = answers[answers.length - 1].total;
-      this.ready = true;
-      this.problem = null;
-      this.version += 1;
-    } catch (problem) {
-      if (controller.signal.aborted) {
-        return;
-      }
-      this.problem = problem;
-    }
-    this.changed(this);
+    return this.anew(
+      (signal) => Promise.all(numbers.map((page) => this.fetch(page, signal))),
+      (answers) => {
+        this.pages.clear();
+        numbers.forEach((page, step) => answers[step].items.length && this.keep(page, answers[step].items));
+        this.total = answers[answers.length - 1].total;
+      },
+    );
   }
 
   /** Shows a memory as it is now, where it stands. @param {Row} memory */
@@ -205,19 +234,14 @@ class Pages {
 }
 
 /** What recall finds, best first. */
-class Found {
+class Found extends Refreshed {
   /** @param {Asked} asked @param {(rows: Rows) => void} changed */
   constructor(asked, changed) {
+    super(changed);
     this.asked = asked;
-    this.changed = changed;
     this.ranked = true;
-    this.ready = false;
-    this.problem = /** @type {any} */ (null);
-    this.running = /** @type {AbortController | null} */ (null);
     /** @type {Row[]} */
     this.hits = [];
-    this.version = 0;
-    this.over = new AbortController();
   }
 
   get total() {
@@ -230,7 +254,7 @@ class Found {
 
   stop() {
     this.over.abort();
-    this.running?.abort();
+    this.refreshing?.abort();
   }
 
   /** @param {number} index @returns {Row | undefined} */
@@ -253,28 +277,15 @@ class Found {
   }
 
   /** @param {number} [_first] @param {number} [_last] */
-  async refresh(_first, _last) {
-    this.running?.abort();
-    const controller = new AbortController();
-    this.running = controller;
+  refresh(_first, _last) {
     const { profile, filters, q, explain } = this.asked;
-    try {
-      const body = { profile, query: q.trim(), limit: HITS, ...recalled(filters), ...(explain && { explain }) };
-      const { hits } = await call("POST", "/v1/recall", { body, signal: controller.signal });
-      if (controller.signal.aborted) {
-        return;
-      }
-      this.hits = hits;
-      this.ready = true;
-      this.problem = null;
-      this.version += 1;
-    } catch (problem) {
-      if (controller.signal.aborted) {
-        return;
-      }
-      this.problem = problem;
-    }
-    this.changed(this);
+    const body = { profile, query: q.trim(), limit: HITS, ...recalled(filters), ...(explain && { explain }) };
+    return this.anew(
+      (signal) => call("POST", "/v1/recall", { body, signal }),
+      ({ hits }) => {
+        this.hits = hits;
+      },
+    );
   }
 
   /** @param {Row} memory */
