@@ -48,6 +48,7 @@ def rows(looking: Looking, picture: str) -> list[list[str]]:
     """The cells of a picture's table."""
     region = looking.page.get_by_role("region", name=picture, exact=True).first
     region.get_by_text("As a table").click()
+    region.locator("tbody tr").first.wait_for()  # they are drawn once it is open
     return [row.locator("th, td").all_inner_texts() for row in region.locator("tbody tr").all()]
 
 
